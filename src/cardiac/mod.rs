@@ -1,0 +1,1 @@
+//! Cardiac phenotypes: ventricles, segments.

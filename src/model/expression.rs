@@ -1,0 +1,223 @@
+//! Counts of genes at spots or cells, gene by gene, so that painting a gene is one read.
+
+use crate::base::{Error, Result};
+use std::collections::BTreeMap;
+
+/// One column of the observation table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Column {
+    /// Numbers; NaN is missing.
+    Number(Vec<f64>),
+    /// Codes into a list of categories; `u32::MAX` is missing.
+    Category {
+        /// One code per observation.
+        codes: Vec<u32>,
+        /// Names of the categories.
+        names: Vec<String>,
+    },
+    /// Free text.
+    Text(Vec<String>),
+}
+
+/// Sparse counts in compressed columns (one column per gene): the values of gene `g` are
+/// `values[offsets[g]..offsets[g + 1]]` at observations `rows[..]`, which increase.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    genes: Vec<String>,
+    gene_ids: Vec<String>,
+    observations: Vec<String>,
+    offsets: Vec<u64>,
+    rows: Vec<u32>,
+    values: Vec<f32>,
+    /// Columns of the observation table (`obs`), by name.
+    pub columns: BTreeMap<String, Column>,
+    /// What the numbers are, as `counts` or `log1p CP10k`.
+    pub unit: String,
+}
+
+impl Expression {
+    /// Checked constructor from compressed columns. `gene_ids` may be empty.
+    pub fn new(
+        genes: Vec<String>,
+        gene_ids: Vec<String>,
+        observations: Vec<String>,
+        offsets: Vec<u64>,
+        rows: Vec<u32>,
+        values: Vec<f32>,
+    ) -> Result<Self> {
+        let rising = offsets.windows(2).all(|w| w[0] <= w[1]);
+        let closed = offsets.first() == Some(&0) && offsets.last() == Some(&(rows.len() as u64));
+        if offsets.len() != genes.len() + 1 || !rising || !closed || rows.len() != values.len() {
+            return Err(Error::malformed(format!(
+                "the sparse matrix does not fit its {} genes: {} offsets, {} row numbers, {} values",
+                genes.len(),
+                offsets.len(),
+                rows.len(),
+                values.len()
+            )));
+        }
+        if !gene_ids.is_empty() && gene_ids.len() != genes.len() {
+            return Err(Error::malformed(format!("{} gene identifiers for {} genes", gene_ids.len(), genes.len())));
+        }
+        if let Some(row) = rows.iter().find(|&&r| r as usize >= observations.len()) {
+            return Err(Error::malformed(format!("row {row} of {} observations", observations.len())));
+        }
+        Ok(Self { genes, gene_ids, observations, offsets, rows, values, columns: BTreeMap::new(), unit: "counts".into() })
+    }
+
+    /// From compressed rows (one row per observation), as 10x and most `h5ad` files are stored.
+    /// Cost: two passes over the values.
+    pub fn from_rows(
+        genes: Vec<String>,
+        gene_ids: Vec<String>,
+        observations: Vec<String>,
+        row_offsets: &[u64],
+        columns: &[u32],
+        values: &[f32],
+    ) -> Result<Self> {
+        let fits = row_offsets.len() == observations.len() + 1
+            && row_offsets.first() == Some(&0)
+            && row_offsets.last() == Some(&(columns.len() as u64))
+            && row_offsets.windows(2).all(|w| w[0] <= w[1])
+            && columns.len() == values.len();
+        if !fits || columns.iter().any(|&c| c as usize >= genes.len()) {
+            return Err(Error::malformed(format!(
+                "the sparse matrix does not fit {} observations × {} genes ({} offsets, {} columns, {} values)",
+                observations.len(),
+                genes.len(),
+                row_offsets.len(),
+                columns.len(),
+                values.len()
+            )));
+        }
+        let mut offsets = vec![0u64; genes.len() + 1];
+        columns.iter().for_each(|&c| offsets[c as usize + 1] += 1);
+        for g in 0..genes.len() {
+            offsets[g + 1] += offsets[g];
+        }
+        let mut next = offsets.clone();
+        let (mut rows, mut sorted) = (vec![0u32; columns.len()], vec![0f32; columns.len()]);
+        for (row, w) in row_offsets.windows(2).enumerate() {
+            for i in w[0] as usize..w[1] as usize {
+                let slot = &mut next[columns[i] as usize];
+                rows[*slot as usize] = row as u32;
+                sorted[*slot as usize] = values[i];
+                *slot += 1;
+            }
+        }
+        Self::new(genes, gene_ids, observations, offsets, rows, sorted)
+    }
+
+    /// Gene names in order.
+    #[must_use]
+    pub fn genes(&self) -> &[String] {
+        &self.genes
+    }
+
+    /// Gene identifiers (Ensembl) in order, or empty.
+    #[must_use]
+    pub fn gene_ids(&self) -> &[String] {
+        &self.gene_ids
+    }
+
+    /// Names of the spots or cells in order.
+    #[must_use]
+    pub fn observations(&self) -> &[String] {
+        &self.observations
+    }
+
+    /// Number of stored values.
+    #[must_use]
+    pub fn n_stored(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Stored entries of a gene: observation numbers and values.
+    #[must_use]
+    pub fn gene(&self, gene: usize) -> (&[u32], &[f32]) {
+        let range = self.offsets[gene] as usize..self.offsets[gene + 1] as usize;
+        (&self.rows[range.clone()], &self.values[range])
+    }
+
+    /// All values of a gene, one per observation.
+    #[must_use]
+    pub fn dense(&self, gene: usize) -> Vec<f32> {
+        let mut out = vec![0.0; self.observations.len()];
+        let (rows, values) = self.gene(gene);
+        rows.iter().zip(values).for_each(|(&r, &v)| out[r as usize] += v);
+        out
+    }
+
+    /// Sum over genes per observation.
+    #[must_use]
+    pub fn totals(&self) -> Vec<f64> {
+        let mut out = vec![0.0; self.observations.len()];
+        self.rows.iter().zip(&self.values).for_each(|(&r, &v)| out[r as usize] += f64::from(v));
+        out
+    }
+
+    /// Number of the gene with this name or identifier; the case of letters does not matter.
+    #[must_use]
+    pub fn find_gene(&self, name: &str) -> Option<usize> {
+        let same = |s: &String| s.eq_ignore_ascii_case(name);
+        self.genes
+            .iter()
+            .position(|g| g == name)
+            .or_else(|| self.genes.iter().position(same))
+            .or_else(|| self.gene_ids.iter().position(same))
+    }
+
+    /// The observations `keep` (increasing numbers) with all genes; columns are cut too.
+    pub fn subset(&self, keep: &[usize]) -> Result<Self> {
+        let mut place = vec![u32::MAX; self.observations.len()];
+        for (new, &old) in keep.iter().enumerate() {
+            *place.get_mut(old).ok_or_else(|| Error::parameter(format!("no observation {old}")))? = new as u32;
+        }
+        let (mut offsets, mut rows, mut values) = (vec![0u64], Vec::new(), Vec::new());
+        for g in 0..self.genes.len() {
+            let (r, v) = self.gene(g);
+            for (&r, &v) in r.iter().zip(v).filter(|(r, _)| place[**r as usize] != u32::MAX) {
+                rows.push(place[r as usize]);
+                values.push(v);
+            }
+            offsets.push(rows.len() as u64);
+        }
+        let names = keep.iter().map(|&i| self.observations[i].clone()).collect();
+        let mut cut = Self::new(self.genes.clone(), self.gene_ids.clone(), names, offsets, rows, values)?;
+        cut.columns = self.columns.iter().map(|(k, c)| (k.clone(), c.subset(keep))).collect();
+        cut.unit.clone_from(&self.unit);
+        Ok(cut)
+    }
+}
+
+impl Column {
+    fn subset(&self, keep: &[usize]) -> Self {
+        match self {
+            Self::Number(v) => Self::Number(keep.iter().map(|&i| v[i]).collect()),
+            Self::Text(v) => Self::Text(keep.iter().map(|&i| v[i].clone()).collect()),
+            Self::Category { codes, names } => {
+                Self::Category { codes: keep.iter().map(|&i| codes[i]).collect(), names: names.clone() }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(prefix: &str, n: usize) -> Vec<String> {
+        (0..n).map(|i| format!("{prefix}{i}")).collect()
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        let e = Expression::from_rows(names("g", 3), vec![], names("s", 2), &[0, 2, 3], &[0, 2, 2], &[5.0, 1.0, 7.0]).unwrap();
+        assert_eq!(e.dense(2), vec![1.0, 7.0]);
+        assert_eq!(e.dense(1), vec![0.0, 0.0]);
+        assert_eq!(e.totals(), vec![6.0, 7.0]);
+        assert_eq!(e.find_gene("G2"), Some(2));
+        assert_eq!(e.subset(&[1]).unwrap().dense(2), vec![7.0]);
+        assert!(Expression::from_rows(names("g", 3), vec![], names("s", 2), &[0, 2, 3], &[0, 9, 2], &[5.0, 1.0, 7.0]).is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! What is shown and analyzed, as plain values. Large arrays sit behind `Arc`, so a study is cheap
+//! to clone and a job owns a snapshot.
+
+mod expression;
+mod finding;
+mod labels;
+mod landmarks;
+mod layer;
+mod registration;
+mod section;
+mod study;
+mod volume;
+
+pub use expression::{Column, Expression};
+pub use finding::Finding;
+pub use labels::{LabelEntry, LabelMap};
+pub use landmarks::{Landmark, Landmarks};
+pub use layer::{ColorMap, Layer, LayerKind, Range};
+pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
+pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
+pub use study::{Element, ElementId, Provenance, Study};
+pub use volume::{Samples, Volume};

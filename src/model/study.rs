@@ -1,0 +1,171 @@
+//! Everything that is open: elements by id, registrations, layers. `check` lists violations.
+
+use super::{LabelMap, Layer, LayerKind, Registration, Section, Volume};
+use crate::base::Note;
+use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Number of an element; never used twice in a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ElementId(pub u64);
+
+/// Something that can be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Element {
+    /// A volume or cine.
+    Volume(Arc<Volume>),
+    /// A segmentation.
+    Labels(Arc<LabelMap>),
+    /// A tissue section.
+    Section(Arc<Section>),
+}
+
+impl Element {
+    /// Its name on screen.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Volume(v) => &v.name,
+            Self::Labels(l) => &l.name,
+            Self::Section(s) => &s.name,
+        }
+    }
+}
+
+/// Where an element came from and what was assumed on the way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provenance {
+    /// The file or folder that was opened; `None` for the built-in case.
+    pub path: Option<PathBuf>,
+    /// Which of the things found in that path (0 first).
+    pub item: usize,
+    /// Seed of the built-in case.
+    pub demo_seed: Option<u64>,
+    /// What the reader said.
+    pub notes: Vec<Note>,
+}
+
+/// All that is open.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Study {
+    /// Elements by id.
+    pub elements: BTreeMap<ElementId, Element>,
+    /// Where they came from.
+    pub provenance: BTreeMap<ElementId, Provenance>,
+    /// One per registered section, by the section's id.
+    pub registrations: BTreeMap<ElementId, Registration>,
+    /// Drawing order.
+    pub layers: Vec<Layer>,
+    /// The next unused id.
+    pub next_id: u64,
+}
+
+impl Study {
+    /// The volume of an id.
+    #[must_use]
+    pub fn volume(&self, id: ElementId) -> Option<&Arc<Volume>> {
+        match self.elements.get(&id) {
+            Some(Element::Volume(v)) => Some(v),
+            _ => None,
+        }
+    }
+
+    /// The segmentation of an id.
+    #[must_use]
+    pub fn labels(&self, id: ElementId) -> Option<&Arc<LabelMap>> {
+        match self.elements.get(&id) {
+            Some(Element::Labels(l)) => Some(l),
+            _ => None,
+        }
+    }
+
+    /// The section of an id.
+    #[must_use]
+    pub fn section(&self, id: ElementId) -> Option<&Arc<Section>> {
+        match self.elements.get(&id) {
+            Some(Element::Section(s)) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// All volumes, in order of id.
+    pub fn volumes(&self) -> impl Iterator<Item = (ElementId, &Arc<Volume>)> {
+        self.elements.keys().filter_map(|&id| self.volume(id).map(|v| (id, v)))
+    }
+
+    /// All segmentations, in order of id.
+    pub fn label_maps(&self) -> impl Iterator<Item = (ElementId, &Arc<LabelMap>)> {
+        self.elements.keys().filter_map(|&id| self.labels(id).map(|l| (id, l)))
+    }
+
+    /// All sections, in order of id.
+    pub fn sections(&self) -> impl Iterator<Item = (ElementId, &Arc<Section>)> {
+        self.elements.keys().filter_map(|&id| self.section(id).map(|s| (id, s)))
+    }
+
+    /// All links between spaces: voxels to patient, pixels to section, sections to planes to patient.
+    #[must_use]
+    pub fn atlas(&self) -> Atlas {
+        let mut links = Vec::new();
+        for (id, volume) in self.volumes() {
+            links.push(Link::affine(Affine {
+                to: Space::Patient,
+                from: Space::Voxel(id.0),
+                matrix: volume.grid.lps_from_voxel(),
+            }));
+        }
+        for (id, labels) in self.label_maps() {
+            links.push(Link::affine(Affine {
+                to: Space::Patient,
+                from: Space::Voxel(id.0),
+                matrix: labels.grid.lps_from_voxel(),
+            }));
+        }
+        for (id, section) in self.sections() {
+            let scale = section.mm_per_px();
+            let matrix = DAffine3::from_scale(DVec3::new(scale, scale, 1.0));
+            links.push(Link::affine(Affine { to: Space::Section(id.0), from: Space::Pixel(id.0), matrix }));
+        }
+        for (id, r) in &self.registrations {
+            links.push(Link::embed(Space::Plane(id.0), r.plane));
+            if let Some(fit) = &r.fit {
+                let sd = fit.quality.leave_one_out_median_mm;
+                links.push(Link::warp(Space::Plane(id.0), Space::Section(id.0), fit.plane_from_section.clone(), sd));
+            }
+        }
+        Atlas { links }
+    }
+
+    /// Sentences about what is inconsistent; empty in a sound study. Runs after every edit in tests.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut expect = |fine: bool, what: String| {
+            if !fine {
+                wrong.push(what);
+            }
+        };
+        for id in self.elements.keys() {
+            expect(id.0 < self.next_id, format!("element {} is not below next_id {}", id.0, self.next_id));
+        }
+        for id in self.provenance.keys() {
+            expect(self.elements.contains_key(id), format!("provenance of absent element {}", id.0));
+        }
+        for (id, r) in &self.registrations {
+            expect(*id == r.section, format!("registration {} is of section {}", id.0, r.section.0));
+            expect(self.section(r.section).is_some(), format!("registration of absent section {}", r.section.0));
+            expect(self.volume(r.heart).is_some(), format!("registration to absent heart {}", r.heart.0));
+        }
+        for layer in &self.layers {
+            let fits = match layer.kind {
+                LayerKind::Image { .. } => self.volume(layer.element).is_some(),
+                LayerKind::Labels { .. } => self.labels(layer.element).is_some(),
+                LayerKind::Picture | LayerKind::Spots { .. } => self.section(layer.element).is_some(),
+            };
+            expect(fits, format!("a layer does not fit element {}", layer.element.0));
+        }
+        wrong
+    }
+}

@@ -1,0 +1,1 @@
+//! Fitting a section to the heart: landmark models, their quality, mirrors and swaps.

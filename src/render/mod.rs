@@ -1,0 +1,1 @@
+//! Scene to GPU. Nothing outside knows what a texture is.

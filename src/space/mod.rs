@@ -1,0 +1,18 @@
+//! Where things are: named spaces, affines between them, voxel grids, oriented planes, warps, and the
+//! atlas that chains them. Lengths are millimeters in `f64`; world axes are DICOM patient LPS
+//! (x to the left, y to the back, z to the head). Whole numbers are voxel and pixel centers.
+
+mod affine;
+mod atlas;
+mod grid;
+mod plane;
+mod thin_plate;
+mod warp;
+
+pub use affine::{Affine, Space, lps_from_ras};
+pub use atlas::{Atlas, Link, Map};
+pub use glam::{DAffine2, DAffine3, DMat2, DMat3, DVec2, DVec3};
+pub use grid::Grid;
+pub use plane::{Plane, orientation_letters};
+pub use thin_plate::{ThinPlate, thin_plate_kernel};
+pub use warp::{MlsKind, MovingLeastSquares, Warp};

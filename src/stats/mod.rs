@@ -1,0 +1,1 @@
+//! Numbers without anatomy or genes: small dense linear algebra behind one door.

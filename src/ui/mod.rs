@@ -1,0 +1,1 @@
+//! Panels: they read the session and send actions.
