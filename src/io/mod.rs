@@ -1,1 +1,6 @@
-//! Files in, files out; nothing else touches a file.
+//! Files in, files out; nothing else touches a file. [`open`] recognizes what a path holds by its
+//! content and gives everything found in it, with notes on what was assumed.
+
+mod found;
+
+pub use found::{Content, Found, Reading};
