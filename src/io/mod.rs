@@ -2,5 +2,7 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 mod found;
+pub mod project;
+pub mod record;
 
 pub use found::{Content, Found, Reading};
