@@ -1,6 +1,8 @@
 //! Files in, files out; nothing else touches a file. [`open`] recognizes what a path holds by its
 //! content and gives everything found in it, with notes on what was assumed.
 
+pub mod bytes;
 mod found;
+pub mod nifti;
 
 pub use found::{Content, Found, Reading};
