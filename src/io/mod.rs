@@ -3,6 +3,8 @@
 
 pub mod bytes;
 mod found;
+pub mod landmarks;
 pub mod nifti;
+pub mod table;
 
 pub use found::{Content, Found, Reading};
