@@ -2,5 +2,12 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 mod found;
+pub mod h5ad;
+mod hdf5_build;
+pub mod hdf5_open;
+mod hdf5_read;
+pub mod picture;
+pub mod tenx;
+pub mod visium;
 
 pub use found::{Content, Found, Reading};
