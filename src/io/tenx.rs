@@ -154,11 +154,14 @@ pub(crate) fn rows_of(expression: &Expression, keep: &[usize]) -> (Vec<u64>, Vec
 }
 
 /// A Cell Ranger 3 matrix file of the observations `keep`.
-pub(crate) fn build_10x(expression: &Expression, keep: &[usize]) -> Result<Vec<u8>> {
+pub(crate) fn build_10x(expression: &Expression, keep: &[usize], library: &str) -> Result<Vec<u8>> {
     let (offsets, columns, data) = rows_of(expression, keep);
     let mut file = FileBuilder::new();
     file.set_attr("filetype", AttrValue::AsciiString("matrix".into()));
     file.set_attr("version", AttrValue::I64(2));
+    file.set_attr("library_ids", AttrValue::StringArray(vec![library.to_owned()]));
+    file.set_attr("chemistry_description", AttrValue::AsciiString("Spatial 3' v1".into()));
+    file.set_attr("software_version", AttrValue::AsciiString(concat!("myoscope-", env!("CARGO_PKG_VERSION")).into()));
     let mut matrix = file.create_group("matrix");
     let barcodes: Vec<&str> = keep.iter().map(|&i| expression.observations()[i].as_str()).collect();
     let failed = |e: hdf5_pure::FormatError| Error::unsupported(format!("the HDF5 file could not be built ({e})"));

@@ -124,7 +124,11 @@ pub struct ArrayFit {
 /// [`Error::Degenerate`] for fewer than 3 points or points on a line.
 pub fn fit_array(px: &[DVec2], array_um: &[DVec2]) -> Result<ArrayFit> {
     if px.len() != array_um.len() || px.len() < 3 || px.iter().chain(array_um).any(|p| !p.is_finite()) {
-        return Err(Error::degenerate(format!("{} finite positions for {} array places, at least 3 needed", px.len(), array_um.len())));
+        return Err(Error::degenerate(format!(
+            "{} finite positions for {} array places, at least 3 needed",
+            px.len(),
+            array_um.len()
+        )));
     }
     let n = px.len() as f64;
     let (mean_px, mean_um) = (px.iter().sum::<DVec2>() / n, array_um.iter().sum::<DVec2>() / n);
@@ -178,7 +182,12 @@ fn divide(a: DVec2, b: DVec2) -> DVec2 {
     DVec2::new(b.x, -b.y).rotate(a) / b.length_squared()
 }
 
-fn residuals<'a>(points: &'a [DVec2], places: &'a [Option<DVec2>], offset: DVec2, turn: DVec2) -> impl Iterator<Item = DVec2> + 'a {
+fn residuals<'a>(
+    points: &'a [DVec2],
+    places: &'a [Option<DVec2>],
+    offset: DVec2,
+    turn: DVec2,
+) -> impl Iterator<Item = DVec2> + 'a {
     points.iter().zip(places).filter_map(move |(p, z)| z.map(|z| *p - offset - multiply(turn, z)))
 }
 
@@ -233,7 +242,9 @@ fn near_neighbors(points: &[DVec2]) -> Result<Vec<Vec<u32>>> {
                     let rim = (x - cx).abs() == ring || (y - cy).abs() == ring;
                     let members = if rim { cells[(y * nx + x) as usize].as_slice() } else { &[] };
                     // Heaps of coinciding points would make this quadratic; a lattice has none.
-                    found.extend(members.iter().take(64).filter(|&&j| j as usize != i).map(|&j| (points[j as usize].distance(p), j)));
+                    found.extend(
+                        members.iter().take(64).filter(|&&j| j as usize != i).map(|&j| (points[j as usize].distance(p), j)),
+                    );
                 }
             }
             found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -368,7 +379,8 @@ mod tests {
 
     #[test]
     fn array_tells_scale_turn_and_mirror() {
-        let um: Vec<DVec2> = (0..78).flat_map(|r| (0..64).map(move |c| visium_um(f64::from(r), f64::from(2 * c + r % 2)))).collect();
+        let um: Vec<DVec2> =
+            (0..78).flat_map(|r| (0..64).map(move |c| visium_um(f64::from(r), f64::from(2 * c + r % 2)))).collect();
         for (angle, mirrored) in [(0.0, false), (1.5, false), (-2.0, true)] {
             let place = |u: &DVec2| {
                 let u = if mirrored { DVec2::new(-u.x, u.y) } else { *u };

@@ -82,7 +82,10 @@ fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Re
             let (indices, values) = sorted_columns(&offsets, indices, values);
             Expression::new(genes, ids, observations, offsets, indices, values)
         }
-        other => Err(Error::unsupported(format!("{at} has the encoding {}, expected csr_matrix or csc_matrix", other.unwrap_or("none")))),
+        other => Err(Error::unsupported(format!(
+            "{at} has the encoding {}, expected csr_matrix or csc_matrix",
+            other.unwrap_or("none")
+        ))),
     }
 }
 

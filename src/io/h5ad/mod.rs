@@ -47,9 +47,10 @@ fn sections(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Vec<Secti
 }
 
 fn summary(section: &Section) -> String {
-    let size = section.expression.as_ref().map_or_else(String::new, |e| {
-        format!("{} observations × {} genes, {}", e.observations().len(), e.genes().len(), e.unit)
-    });
+    let size = section
+        .expression
+        .as_ref()
+        .map_or_else(String::new, |e| format!("{} observations × {} genes, {}", e.observations().len(), e.genes().len(), e.unit));
     let place = match (&section.spots, &section.pixel_size) {
         (None, _) => "no positions".to_owned(),
         (Some(_), PixelSize::Known { um_per_px, source }) => format!("{um_per_px:.4} µm/px ({source})"),
@@ -59,4 +60,4 @@ fn summary(section: &Section) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

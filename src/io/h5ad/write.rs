@@ -118,8 +118,7 @@ fn write_column(group: &mut GroupBuilder, name: &str, column: &Column) {
 
 fn spatial(uns: &mut GroupBuilder, section: &Section, spots: &Spots) {
     let levels: Vec<&PictureLevel> = section.picture.iter().flat_map(|p| &p.levels).collect();
-    let levels: Vec<&PictureLevel> =
-        levels.into_iter().filter(|l| l.width.max(l.height) <= MOST_PICTURE_PX).take(2).collect();
+    let levels: Vec<&PictureLevel> = levels.into_iter().filter(|l| l.width.max(l.height) <= MOST_PICTURE_PX).take(2).collect();
     let mut outer = uns.create_group("spatial");
     encode_group(&mut outer, "dict", "0.1.0");
     let name = if section.name.is_empty() { "section".to_owned() } else { section.name.replace('/', "_") };
@@ -131,12 +130,10 @@ fn spatial(uns: &mut GroupBuilder, section: &Section, spots: &Spots) {
         let dataset = factors.create_dataset(key).with_f64_data(&[value]).with_shape(&[]);
         encode(dataset, "numeric-scalar");
     };
-    match &section.pixel_size {
-        PixelSize::Known { um_per_px, .. } => {
-            factor("spot_diameter_fullres", spots.diameter_px);
-            factor("microns_per_pixel", *um_per_px);
-        }
-        PixelSize::Unknown => factor("spot_diameter_fullres", spots.diameter_px),
+    // The drawn diameter of Space Ranger is 65 µm where 55 µm are printed.
+    factor("spot_diameter_fullres", spots.diameter_px * 65.0 / 55.0);
+    if let PixelSize::Known { um_per_px, .. } = &section.pixel_size {
+        factor("microns_per_pixel", *um_per_px);
     }
     for (level, key) in levels.iter().zip(["tissue_hires_scalef", "tissue_lowres_scalef"]) {
         factor(key, 1.0 / level.scale);

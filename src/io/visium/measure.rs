@@ -32,24 +32,12 @@ pub(crate) fn measure(
         compare(&fit, scale, (section, path), warnings);
         return lattice(fit.um_per_px, VISIUM_SPOT_UM);
     }
-    if let Some(fit) = names_as_array(names).and_then(|um| fit_array(px, &um).ok()).filter(|f| credible(f, ST_PITCH_UM)) {
-        let text = format!(
-            "{section}: spot names such as {} are taken as places on a square array of 200 µm (Spatial Transcriptomics); \
-             {:.4} µm/px, residual {:.0} µm, stretch {:.2}",
-            names.first().map_or("", String::as_str),
-            fit.um_per_px,
-            fit.residual_um,
-            fit.stretch
-        );
-        if fit.residual_um > 0.1 * ST_PITCH_UM {
-            warnings.warn("lattice-residual", format!("{text}; the spots lie far from their lattice"), Some(path));
-        } else {
-            warnings.note("pitch-assumed", text, Some(path));
-        }
-        return lattice(fit.um_per_px, ST_SPOT_UM);
+    if let Some(size) = spatial_transcriptomics(px, names, (section, path), warnings) {
+        return size;
     }
     if let Some(um) = scale.um_per_px {
-        return (PixelSize::Known { um_per_px: um, source: "scale factors".into() }, scale.spot_diameter_px.unwrap_or(VISIUM_SPOT_UM / um));
+        let diameter_px = printed_px(scale).unwrap_or(VISIUM_SPOT_UM / um);
+        return (PixelSize::Known { um_per_px: um, source: "scale factors".into() }, diameter_px);
     }
     match fit_lattice(px) {
         Ok(found) => {
@@ -66,15 +54,61 @@ pub(crate) fn measure(
                 warnings.note("pitch-assumed", text, Some(path));
                 return lattice(pitch_um / found.pitch, spot_um);
             }
-            let text = format!("{section}: {} points on a {kind} lattice are too many for {what}, so its pitch is not known", px.len());
+            let text =
+                format!("{section}: {} points on a {kind} lattice are too many for {what}, so its pitch is not known", px.len());
             warnings.note("unit-unknown", text, Some(path));
         }
         Err(why) => {
-            let text = format!("{section}: the size of a pixel is not known ({why}); distances are in pixels until it is typed in");
+            let text =
+                format!("{section}: the size of a pixel is not known ({why}); distances are in pixels until it is typed in");
             warnings.note("unit-unknown", text, Some(path));
         }
     }
-    (PixelSize::Unknown, scale.spot_diameter_px.unwrap_or_else(|| 0.5 * spacing(px)))
+    (PixelSize::Unknown, printed_px(scale).unwrap_or_else(|| 0.5 * spacing(px)))
+}
+
+/// By names that hold places on the array. Where the names fit badly but the spots alone make a good
+/// square lattice, the names are wrong and the lattice is used.
+fn spatial_transcriptomics(
+    px: &[DVec2],
+    names: &[String],
+    (section, path): (&str, &Path),
+    warnings: &mut Warnings,
+) -> Option<(PixelSize, f64)> {
+    let places = names_as_array(names)?;
+    let (px_placed, um): (Vec<DVec2>, Vec<DVec2>) = px.iter().zip(places).filter_map(|(p, u)| Some((*p, u?))).unzip();
+    let fit = fit_array(&px_placed, &um).ok().filter(|f| credible(f, ST_PITCH_UM))?;
+    let example = names.first().map_or("", String::as_str);
+    if fit.residual_um <= 0.1 * ST_PITCH_UM {
+        let text = format!(
+            "{section}: spot names such as {example} are taken as places on a square array of {ST_PITCH_UM} µm \
+             (Spatial Transcriptomics); residual {:.0} µm",
+            fit.residual_um
+        );
+        warnings.note("pitch-assumed", text, Some(path));
+        return Some(lattice(fit.um_per_px, ST_SPOT_UM));
+    }
+    let alone = fit_lattice(px).ok().filter(|l| l.kind == LatticeKind::Square);
+    let um_per_px = alone.map_or(fit.um_per_px, |l| ST_PITCH_UM / l.pitch);
+    let remedy = alone.map_or_else(
+        || "no lattice fits the spots alone, so the names are used".to_owned(),
+        |l| {
+            let residual = l.residual * um_per_px;
+            format!("the lattice of the spots alone ({} of {}, residual {residual:.0} µm) is used", l.n_fitted, px.len())
+        },
+    );
+    let text = format!(
+        "{section}: the spots lie {:.0} µm from the places in names such as {example} on a square array of {ST_PITCH_UM} µm, \
+         stretched by {:.2}; {remedy}; the size of a pixel may be wrong by several percent",
+        fit.residual_um, fit.stretch
+    );
+    warnings.warn("lattice-residual", text, Some(path));
+    Some(lattice(um_per_px, ST_SPOT_UM))
+}
+
+/// Printed diameter from the drawn one.
+fn printed_px(scale: &Scale) -> Option<f64> {
+    scale.spot_diameter_px.map(|d| d * VISIUM_SPOT_UM / DRAWN_SPOT_UM)
 }
 
 fn lattice(um_per_px: f64, spot_um: f64) -> (PixelSize, f64) {
@@ -98,13 +132,16 @@ fn visium(px: &[DVec2], array: &[(f64, f64)]) -> Result<ArrayFit> {
 }
 
 /// Names such as `1_CN73_E1_15x16` or `15.02x16.1` hold the place on the array, as Spatial Transcriptomics wrote it.
-fn names_as_array(names: &[String]) -> Option<Vec<DVec2>> {
+fn names_as_array(names: &[String]) -> Option<Vec<Option<DVec2>>> {
     let place = |name: &String| {
         let (x, y) = name.rsplit(['_', ':', ' ']).next()?.split_once('x')?;
         let number = |s: &str| s.parse::<f64>().ok().filter(|v| (0.0..1000.0).contains(v));
         Some(DVec2::new(number(x)?, number(y)?) * ST_PITCH_UM)
     };
-    names.iter().map(place).collect()
+    let places: Vec<Option<DVec2>> = names.iter().map(place).collect();
+    let n_placed = places.iter().flatten().count();
+    // A few names carry a further number where two spots fell on one place.
+    (n_placed * 10 >= places.len() * 9 && n_placed > 0).then_some(places)
 }
 
 fn compare(fit: &ArrayFit, scale: &Scale, (section, path): (&str, &Path), warnings: &mut Warnings) {

@@ -57,7 +57,11 @@ pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Found> {
         n_files += 1;
         small_file(&scale_path, reading).and_then(|b| parse_scalefactors(&b)).map_err(|e| e.at(&scale_path))?
     } else {
-        reading.warnings.warn("scale-missing", "there is no scalefactors_json.json, so pictures are left out", Some(&layout.spatial));
+        reading.warnings.warn(
+            "scale-missing",
+            "there is no scalefactors_json.json, so pictures are left out",
+            Some(&layout.spatial),
+        );
         Scale::default()
     };
     reading.progress.step(0.1, "reading pictures")?;
@@ -141,16 +145,20 @@ fn outside(positions: &Positions, picture: Option<&Picture>, layout: &Layout, re
         n_out += usize::from(p.x < 0.0 || p.y < 0.0 || p.x > w || p.y > h);
     }
     if n_out * 20 > n {
-        let text = format!("{n_out} of {n} spots on tissue lie outside the picture; positions and picture are not of one section");
+        let text =
+            format!("{n_out} of {n} spots on tissue lie outside the picture; positions and picture are not of one section");
         reading.warnings.warn("spots-outside", text, Some(&layout.positions));
     }
 }
 
 fn matrix_file(root: &Path) -> Option<PathBuf> {
-    let mut names: Vec<PathBuf> = std::fs::read_dir(root).ok()?.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_file()).collect();
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(root).ok()?.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_file()).collect();
     names.sort();
     let ends = |p: &PathBuf, end: &str| p.file_name().is_some_and(|n| n.to_string_lossy().ends_with(end));
-    ["filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5"].iter().find_map(|end| names.iter().find(|p| ends(p, end)).cloned())
+    ["filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5"]
+        .iter()
+        .find_map(|end| names.iter().find(|p| ends(p, end)).cloned())
 }
 
 /// One observation per position, in the order of the positions.
@@ -186,7 +194,8 @@ fn align(counts: &Expression, positions: &Positions, path: &Path, reading: &mut 
     let n_tissue = positions.in_tissue.iter().filter(|t| **t).count();
     let n_counted = positions.in_tissue.iter().zip(&has_counts).filter(|(t, h)| **t && **h > 0.0).count();
     if n_counted * 10 < n_tissue * 9 {
-        let text = format!("only {n_counted} of {n_tissue} spots on tissue have counts; the matrix was cut, and the others show zero");
+        let text =
+            format!("only {n_counted} of {n_tissue} spots on tissue have counts; the matrix was cut, and the others show zero");
         reading.warnings.warn("counts-cut", text, Some(path));
     }
     let array = |pick: fn(&(u32, u32)) -> u32| positions.array.iter().map(|a| f64::from(pick(a))).collect();

@@ -20,7 +20,8 @@ const COLUMNS: [&str; 6] = ["barcode", "in_tissue", "array_row", "array_col", "p
 
 /// Reads `tissue_positions.csv` (with a header) or `tissue_positions_list.csv` (without).
 pub fn parse_positions(bytes: &[u8]) -> Result<Positions> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::malformed("the spot positions are not text; copy the file again"))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| Error::malformed("the spot positions are not text; copy the file again"))?;
     let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).peekable();
     let mut order = [0, 1, 2, 3, 4, 5];
     if let Some((_, first)) = lines.peek()
@@ -29,7 +30,9 @@ pub fn parse_positions(bytes: &[u8]) -> Result<Positions> {
         let names: Vec<&str> = first.split(',').map(clean).collect();
         for (slot, column) in order.iter_mut().zip(COLUMNS) {
             let at = names.iter().position(|n| *n == column);
-            *slot = at.ok_or_else(|| Error::malformed(format!("the spot positions have no column {column}, only {}", names.join(", "))))?;
+            *slot = at.ok_or_else(|| {
+                Error::malformed(format!("the spot positions have no column {column}, only {}", names.join(", ")))
+            })?;
         }
         lines.next();
     }

@@ -31,7 +31,7 @@ pub fn write_visium(folder: &Path, section: &Section, array: &[(u32, u32)]) -> R
     std::fs::create_dir_all(&spatial).map_err(|e| Error::io("writing", e, &spatial))?;
     let totals = expression.totals();
     let keep: Vec<usize> = (0..names.len()).filter(|&i| spots.in_tissue[i] || totals[i] != 0.0).collect();
-    write_whole(&folder.join("filtered_feature_bc_matrix.h5"), &build_10x(expression, &keep)?)?;
+    write_whole(&folder.join("filtered_feature_bc_matrix.h5"), &build_10x(expression, &keep, &section.name)?)?;
     let mut table = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\n".to_owned();
     for (i, p) in spots.px.iter().enumerate() {
         let (row, column) = array[i];
@@ -64,7 +64,9 @@ fn smaller(level: &PictureLevel) -> PictureLevel {
     let block = level.width.max(level.height).div_ceil(LOWRES_PX).max(1);
     let (width, height) = ((level.width / block).max(1), (level.height / block).max(1));
     let mut rgba = Vec::with_capacity(width * height * 4);
-    let at = |x: usize, y: usize, c: usize| u64::from(level.rgba[(y.min(level.height - 1) * level.width + x.min(level.width - 1)) * 4 + c]);
+    let at = |x: usize, y: usize, c: usize| {
+        u64::from(level.rgba[(y.min(level.height - 1) * level.width + x.min(level.width - 1)) * 4 + c])
+    };
     for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
         for c in 0..4 {
             let inside = (0..block).flat_map(|dy| (0..block).map(move |dx| (dx, dy)));
@@ -73,7 +75,14 @@ fn smaller(level: &PictureLevel) -> PictureLevel {
             rgba.push(((sum + n / 2) / n) as u8);
         }
     }
-    PictureLevel { width, height, rgba: rgba.into(), scale: level.scale * block as f64, offset: level.offset, name: "lowres".into() }
+    PictureLevel {
+        width,
+        height,
+        rgba: rgba.into(),
+        scale: level.scale * block as f64,
+        offset: level.offset,
+        name: "lowres".into(),
+    }
 }
 
 fn scale_factors(section: &Section, factors: &[(&'static str, f64)]) -> Result<String> {
@@ -81,7 +90,11 @@ fn scale_factors(section: &Section, factors: &[(&'static str, f64)]) -> Result<S
     let drawn = section.spots.as_ref().map_or(0.0, |s| s.diameter_px * 65.0 / 55.0);
     let diameters = match &section.pixel_size {
         PixelSize::Known { um_per_px, .. } => {
-            vec![("spot_diameter_fullres", 65.0 / um_per_px), ("fiducial_diameter_fullres", 105.0 / um_per_px), ("microns_per_pixel", *um_per_px)]
+            vec![
+                ("spot_diameter_fullres", 65.0 / um_per_px),
+                ("fiducial_diameter_fullres", 105.0 / um_per_px),
+                ("microns_per_pixel", *um_per_px),
+            ]
         }
         PixelSize::Unknown => vec![("spot_diameter_fullres", drawn), ("fiducial_diameter_fullres", drawn * 105.0 / 65.0)],
     };
