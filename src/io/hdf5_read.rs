@@ -204,6 +204,7 @@ fn guard<T>(what: &str, read: impl FnOnce() -> Result<T, hdf5_pure::Error>) -> R
 }
 
 fn translate(what: &str, error: hdf5_pure::Error) -> Error {
+    let what = if what.is_empty() { "the top group" } else { what };
     match error {
         hdf5_pure::Error::Io(source) => Error::Io { doing: "reading", source, path: None },
         hdf5_pure::Error::Format(FormatError::UnsupportedFilter(id)) => {

@@ -32,7 +32,8 @@ pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &
     }
     let Some((column, groups)) = split(&expression, &px) else {
         let keep: Vec<usize> = (0..px.len()).filter(|&i| px[i].is_finite()).collect();
-        return Ok(vec![section(file, (name, None), &expression, (&px, &keep), (path, reading))?]);
+        let placed = if n_lost == 0 { expression } else { expression.subset(&keep)? };
+        return Ok(vec![section(file, (name, None), placed, pick(&px, &keep), (path, reading))]);
     };
     let names: Vec<&str> = groups.iter().map(|(n, _)| n.as_str()).collect();
     let text = format!(
@@ -41,8 +42,16 @@ pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &
         names.join(", ")
     );
     reading.warnings.note("split-by-section", text, Some(path));
-    let each = groups.iter();
-    each.map(|(group, keep)| section(file, (group.clone(), Some(group)), &expression, (&px, keep), (path, reading))).collect()
+    let mut sections = Vec::new();
+    for (group, keep) in &groups {
+        let part = expression.subset(keep)?;
+        sections.push(section(file, (group.clone(), Some(group)), part, pick(&px, keep), (path, reading)));
+    }
+    Ok(sections)
+}
+
+fn pick(px: &[DVec2], keep: &[usize]) -> Vec<DVec2> {
+    keep.iter().map(|&i| px[i]).collect()
 }
 
 type Positions = (Vec<DVec2>, String);
@@ -97,12 +106,10 @@ fn shared(a: [DVec2; 2], b: [DVec2; 2]) -> f64 {
 fn section(
     file: &Hdf5,
     (name, library): (String, Option<&String>),
-    all: &Expression,
-    (px, keep): (&[DVec2], &[usize]),
+    expression: Expression,
+    px: Vec<DVec2>,
     (path, reading): (&Path, &mut Reading),
-) -> Result<Section> {
-    let expression = all.subset(keep)?;
-    let px: Vec<DVec2> = keep.iter().map(|&i| px[i]).collect();
+) -> Section {
     let column = |name: &str| expression.columns.get(name).and_then(numbers);
     let (scale, picture) = library_of(file, library, path, reading);
     let array = column("array_row").zip(column("array_col"));
@@ -115,7 +122,7 @@ fn section(
         |t| t.iter().map(|v| !matches!(v.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "")).collect(),
     );
     let spots = Spots { px: px.into(), diameter_px, in_tissue };
-    Ok(Section { name, picture, pixel_size, spots: Some(Arc::new(spots)), expression: Some(Arc::new(expression)) })
+    Section { name, picture, pixel_size, spots: Some(Arc::new(spots)), expression: Some(Arc::new(expression)) }
 }
 
 /// Scale factors and pictures of the named library, or of the only one.

@@ -18,9 +18,7 @@ fn read(folder: &Path) -> (Section, crate::base::Warnings) {
 fn human_heart_is_measured_by_its_lattice() {
     let Some(folder) = shared("visium-human-heart") else { return };
     assert!(is_visium(&folder) && !is_visium(folder.parent().unwrap()));
-    let start = std::time::Instant::now();
     let (section, warnings) = read(&folder);
-    eprintln!("{:?} {warnings:#?}", start.elapsed());
     assert_eq!(codes(&warnings), ["blank-image", "counts-cut"]);
     let spots = section.spots.clone().unwrap();
     assert_eq!((spots.px.len(), spots.in_tissue.iter().filter(|t| **t).count()), (4992, 4235));
@@ -74,6 +72,11 @@ fn what_does_not_fit_is_named() {
     assert_eq!(codes(&warnings), ["scale-disagrees", "matrix-missing"]);
     assert_eq!(warnings.notes[0].file.as_deref(), Some(scale.as_path()));
     assert!(again.expression.is_none() && again.has_unit());
+    let high_definition = folder.path().join("hd/spatial");
+    std::fs::create_dir_all(&high_definition).unwrap();
+    std::fs::write(high_definition.join("tissue_positions.parquet"), b"PAR1").unwrap();
+    let refused = run(|r| read_visium(&folder.path().join("hd"), r)).0;
+    assert!(matches!(refused, Err(Error::Unsupported { path: Some(_), .. })));
     std::fs::write(&scale, br#"{"tissue_hires_scalef": -1}"#).unwrap();
     assert!(matches!(run(|r| read_visium(folder.path(), r)).0, Err(Error::Malformed { path: Some(_), .. })));
 }
