@@ -3,10 +3,17 @@
 
 pub mod bytes;
 mod found;
+pub mod h5ad;
+mod hdf5_build;
+pub mod hdf5_open;
+mod hdf5_read;
 pub mod landmarks;
 pub mod nifti;
+pub mod picture;
 pub mod project;
 pub mod record;
 pub mod table;
+pub mod tenx;
+pub mod visium;
 
 pub use found::{Content, Found, Reading};
