@@ -120,10 +120,10 @@ impl Anatomy {
             papillary_mm: stream.between(4.2, 5.4),
             scar: Scar {
                 angle: insertions[0] + stream.between(-12.0, 8.0f64).to_radians(),
-                half_angle: stream.between(35.0, 45.0f64).to_radians(),
-                level: stream.between(0.42, 0.50),
-                half_level: stream.between(0.25, 0.33),
-                depth: stream.between(0.62, 0.86),
+                half_angle: stream.between(37.0, 48.0f64).to_radians(),
+                level: stream.between(0.38, 0.46),
+                half_level: stream.between(0.32, 0.40),
+                depth: stream.between(0.58, 0.80),
             },
         }
     }

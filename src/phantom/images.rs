@@ -51,7 +51,7 @@ const CINE: Contrast = Contrast {
 };
 
 const LATE: Contrast = Contrast {
-    blood: 225.0,
+    blood: 176.0,
     muscle: 105.0,
     border: 166.0,
     scar: 258.0,
@@ -182,7 +182,10 @@ fn label(region: Region) -> u8 {
 fn signal(anatomy: &Anatomy, shape: &Shape, h: DVec3, region: Region, c: &Contrast) -> Option<f64> {
     match region {
         Region::Outside => (shape.outer.level(h) < 1.09 && h.z > 0.0).then(|| mix(c.muscle, c.fat, 0.55)),
-        Region::AboveBase => Some(if shape.inner.level(h) < 1.08 || h.x > 0.0 { c.blood } else { mix(c.muscle, c.fat, 0.3) }),
+        Region::AboveBase => {
+            let wall = shape.outer.level(h) < 1.0 && shape.inner.level(h) > 1.03;
+            Some(if wall { mix(c.muscle, c.fat, 0.3) } else { c.blood })
+        }
         Region::Cavity | Region::RvCavity => Some(c.blood),
         Region::Papillary | Region::RvWall(_) => Some(c.muscle),
         Region::Wall(_) if c.scar == c.muscle => Some(c.muscle),
@@ -200,13 +203,22 @@ fn surroundings(anatomy: &Anatomy, grid: &Grid, c: &Contrast) -> Vec<f32> {
     let mut image = vec![0f32; grid.n_voxels()];
     each_voxel(anatomy, grid, |index, h| {
         let t = anatomy.frame.lps_from_heart(h) - middle + DVec3::new(38.0, -26.0, 0.0);
-        image[index] = chest(anatomy.seed, t, h, c) as f32;
+        image[index] = chest(anatomy.seed, t, pericardium(anatomy, h), c) as f32;
     });
     image
 }
 
+/// Share of fat around the heart at a heart point: 1 within the pericardium, 0 in the lung.
+fn pericardium(anatomy: &Anatomy, h: DVec3) -> f64 {
+    let shape = anatomy.diastole();
+    let size = (shape.outer.radius(h.z.clamp(1.0, shape.outer.center), 0.0) / shape.outer.across.y).max(0.3);
+    let level = DVec2::new((h.x - 12.0 * size) / 55.0, h.y / 44.0).length() / size;
+    let uneven = 0.07 * noise3(anatomy.seed ^ 0x9E1, h.x / 34.0, h.y / 34.0, h.z / 40.0);
+    1.0 - smoothstep(-0.02, 0.05, level - 1.0 - uneven)
+}
+
 /// Signal of the chest at `t`, mm from its middle (patient axes).
-fn chest(seed: u64, t: DVec3, h: DVec3, c: &Contrast) -> f64 {
+fn chest(seed: u64, t: DVec3, pad: f64, c: &Contrast) -> f64 {
     let grain = |size: f64| noise3(seed ^ 0xC4E5, t.x / size, t.y / size, t.z / size);
     let rim = DVec2::new(t.x / 158.0, t.y / 108.0).length() + 0.012 * grain(30.0);
     if rim > 1.0 {
@@ -230,7 +242,6 @@ fn chest(seed: u64, t: DVec3, h: DVec3, c: &Contrast) -> f64 {
         let vessel = noise3(seed ^ 0x11FE, t.x / 9.0, t.y / 9.0, t.z / 9.0) > 0.62;
         return if vessel { c.liver * 1.5 } else { c.liver * (1.0 + 0.06 * grain(12.0)) };
     }
-    let pad = 1.0 - smoothstep(0.0, 1.0, (DVec2::new(h.x - 14.0, h.y).length() - 52.0 - 9.0 * grain(26.0)) / 5.0);
     let vessel = noise3(seed ^ 0x7A, t.x / 7.0, t.y / 7.0, t.z / 11.0) > 0.68;
     let lung = if vessel { c.lung * 4.0 } else { c.lung * (1.0 + 0.4 * grain(5.0)) };
     mix(lung, mix(c.muscle, c.fat, 0.45 + 0.2 * grain(14.0)), pad)

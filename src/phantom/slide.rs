@@ -3,7 +3,7 @@
 
 use super::anatomy::Anatomy;
 use super::chain::Chain;
-use super::noise::noise2;
+use super::noise::{mix, noise2, smoothstep};
 use super::tissue::{Region, TissueState};
 use crate::space::{DVec2, DVec3};
 use crate::stats::Stream;
@@ -54,7 +54,7 @@ impl<'a> Slide<'a> {
         let mut bins = vec![Vec::new(); N_BINS * N_BINS];
         for i in 0..230 {
             let (angle, depth) = (s.between(0.0, TAU), s.between(0.08, 0.95));
-            let radius = super::noise::mix(shape.inner.radius(chain.z, angle), shape.outer.radius(chain.z, angle), depth);
+            let radius = mix(shape.inner.radius(chain.z, angle), shape.outer.radius(chain.z, angle), depth);
             let largest = if i % 9 == 0 { 0.42 } else { 0.16 };
             let at = DVec2::new(-radius * angle.sin(), -radius * angle.cos());
             let vessel = Vessel { at, radius_mm: s.between(0.4, 1.0) * largest };
@@ -68,7 +68,7 @@ impl<'a> Slide<'a> {
     /// Tissue at a point of the plane, `None` on glass.
     pub(super) fn piece(&self, p: DVec2) -> Option<Piece> {
         let (anatomy, shape) = (self.anatomy, self.anatomy.diastole());
-        let h: DVec3 = self.chain.heart_from_plane(p);
+        let h: DVec3 = self.chain.heart_from_plane(p * (1.0 + self.roughness(p) / p.length().max(1.0)));
         let healthy =
             |muscle, depth| Piece { muscle, depth, state: TissueState::Healthy, scar_level: anatomy.scar_level(shape, h, depth) };
         match anatomy.region(shape, h) {
@@ -77,11 +77,20 @@ impl<'a> Slide<'a> {
                 Some(Piece { muscle: Muscle::LeftWall, depth, state: anatomy.state(shape, h, depth), scar_level })
             }
             Region::Papillary => Some(healthy(Muscle::Papillary, 0.0)),
-            Region::RvWall(along) if along < 0.17 + 0.05 * noise2(anatomy.seed, p.x * 0.8, p.y * 0.8) => {
+            Region::RvWall(along) if along < 0.17 + 0.02 * noise2(anatomy.seed, p.x * 0.45, p.y * 0.45) => {
                 Some(healthy(Muscle::RightWall, 1.0))
             }
             _ => None,
         }
+    }
+
+    /// How far the cut surfaces are off the smooth shape here, mm along the radius: trabeculae inside, a
+    /// little unevenness outside.
+    fn roughness(&self, p: DVec2) -> f64 {
+        let (seed, wall) = (self.anatomy.seed ^ 0x0276, self.anatomy.diastole());
+        let (inner, outer) = (wall.inner.radius(self.chain.z, 0.0), wall.outer.radius(self.chain.z, 0.0));
+        let amount = mix(0.32, 0.10, smoothstep(inner, outer, p.length()));
+        amount * (0.75 * noise2(seed, p.x * 0.8, p.y * 0.8) + 0.35 * noise2(seed ^ 1, p.x * 3.1, p.y * 3.1))
     }
 
     /// Distance in mm from the surface of the nearest vessel (negative in its lumen) and its radius;

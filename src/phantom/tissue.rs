@@ -9,7 +9,7 @@ use std::f64::consts::{PI, TAU};
 /// Thickness of the right ventricle's free wall, mm.
 const RV_WALL_MM: f64 = 3.4;
 /// Where the border zone ends, in units of the scar's ellipsoid.
-const BORDER_LEVEL: f64 = 1.30;
+const BORDER_LEVEL: f64 = 1.24;
 
 /// State of the muscle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,20 +91,21 @@ impl Anatomy {
         let angle = angle_of(h);
         let span = self.insertions[1] - self.insertions[0];
         let along = turn(angle - shape.twist(h.z), self.insertions[0]) / span;
-        if !(-0.04..=1.04).contains(&along) {
+        if !(-0.09..=1.09).contains(&along) {
             return Region::Outside;
         }
         let level = shape.level(h.z);
-        let width = self.rv_depth_mm * smoothstep(0.10, 0.85, level) * (1.0 - 0.36 * shape.active);
+        let width = self.rv_depth_mm * smoothstep(0.04, 0.68, level) * (1.0 - 0.36 * shape.active);
         let bulge = |u: f64| width * (PI * u.clamp(0.0, 1.0)).sin();
         let radius = h.x.hypot(h.y);
         let wall = shape.outer.radius(h.z, angle);
         let edge = wall + bulge(along);
+        let thick = RV_WALL_MM * smoothstep(-0.09, 0.05, along.min(1.0 - along));
         let slope = width * PI * (PI * along).cos() / (span * edge.max(1.0));
         if radius < edge {
             return if shape.below_base(h) { Region::RvCavity } else { Region::AboveBase };
         }
-        if width > 1.0 && shape.below_base(h) && radius < edge + RV_WALL_MM * (1.0 + slope * slope).sqrt() {
+        if width > 1.0 && shape.below_base(h) && radius < edge + thick * (1.0 + slope * slope).sqrt() {
             return Region::RvWall(along.min(1.0 - along).max(0.0));
         }
         Region::Outside
@@ -115,7 +116,8 @@ impl Anatomy {
         if along.abs() >= 1.0 {
             return false;
         }
-        let size = self.papillary_mm * (1.0 - along * along).sqrt();
+        let lobes = 1.0 + 0.16 * noise3(self.seed ^ 0x9A91, h.x * 0.3, h.y * 0.3, h.z * 0.08);
+        let size = self.papillary_mm * (1.0 - along * along).sqrt() * lobes;
         (0..2).any(|i| {
             let (x, y) = self.papillary_center(shape, i, h.z);
             (h.x - x).powi(2) + (h.y - y).powi(2) < size * size
@@ -144,7 +146,7 @@ impl Anatomy {
         let scar = &self.scar;
         let angle = turn(angle_of(h) - shape.twist(h.z), scar.angle);
         let (u, v) = (angle / scar.half_angle, (shape.level(h.z) - scar.level) / scar.half_level);
-        let q = (u * u + v * v + (depth / scar.depth).powi(2)).sqrt();
+        let q = ((u * u + v * v).powi(2) + (depth / scar.depth).powi(4)).sqrt().sqrt();
         if q > 2.0 {
             return q;
         }
