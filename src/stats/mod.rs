@@ -3,6 +3,8 @@
 
 mod random;
 mod solve;
+mod svd;
 
 pub use random::Stream;
 pub use solve::solve;
+pub use svd::{ThinSvd, thin_svd};
