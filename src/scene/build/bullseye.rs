@@ -66,7 +66,7 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
         outline(&mut pane, cell, Ink::Rgb([0, 0, 0]), 2.0);
     }
     for cell in bullseye.cells.iter().filter(|c| inputs.view.lit_segment == Some(c.segment)) {
-        outline(&mut pane, cell, Ink::Accent, 2.5);
+        outline(&mut pane, cell, Ink::Plain, 3.0);
     }
     for cell in &bullseye.cells {
         text(&mut pane, cell);

@@ -2,7 +2,7 @@
 //! section lie, landmarks, the cursor, and the facts of the cut.
 
 use super::chain::{cursor_lps, registration};
-use super::shared::{Pane, landmark_ink, landmark_mark, span_text};
+use super::shared::{Pane, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
 use crate::model::{ElementId, LabelMap, LayerKind, Volume};
 use crate::scene::number::fixed;
@@ -45,7 +45,7 @@ pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: Pan
         pane.mark(Mark::Cursor { at: plane.plane_from_lps(at), sd_mm: None });
     }
     pane.letters(&plane);
-    pane.scale_bar(volume.length_unit_known);
+    pane.scale_bar(heart_length(volume.length_unit_known));
     facts(&mut pane, inputs, (id, volume), &plane);
     pane.scene
 }
@@ -105,13 +105,17 @@ fn other_planes(
     (kind, plane): (PaneKind, &Plane),
     bounds: [DVec2; 2],
 ) {
+    let section = registration(inputs).and_then(|r| meeting_line(plane, &r.plane, bounds));
+    let is_section = |[a, b]: [DVec2; 2]| {
+        let ends = |[c, d]: [DVec2; 2]| a.distance(c) + b.distance(d);
+        section.is_some_and(|[c, d]| ends([c, d]).min(ends([d, c])) < 1.0)
+    };
     for other in PaneKind::ALL.into_iter().filter(|&o| o.is_heart() && o != kind) {
         let line = own_plane(inputs, cache, other).and_then(|o| meeting_line(plane, &o, bounds));
-        if let Some(line) = line {
+        if let Some(line) = line.filter(|&l| !is_section(l)) {
             pane.line(line.to_vec(), Ink::Dim, 1.0, true);
         }
     }
-    let section = registration(inputs).and_then(|r| meeting_line(plane, &r.plane, bounds));
     if let Some(line) = section {
         pane.line(line.to_vec(), Ink::Plain, 1.5, true);
     }

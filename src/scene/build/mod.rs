@@ -8,6 +8,8 @@ mod heart;
 mod overlay;
 mod section;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 pub use bullseye::{Bullseye, BullseyeCell, bullseye_hit};
 pub use cache::SceneCache;

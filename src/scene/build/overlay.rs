@@ -3,7 +3,7 @@
 
 use super::chain::{Chain, cursor_lps, registration, section, shown};
 use super::heart::{draw_cut, heart};
-use super::shared::{Pane, draw_section, landmark_ink, landmark_mark};
+use super::shared::{Pane, draw_section, heart_length, landmark_ink, landmark_mark};
 use super::{Inputs, SceneCache, camera_of};
 use crate::model::Registration;
 use crate::scene::number::fixed;
@@ -43,7 +43,7 @@ pub(super) fn overlay_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_px
         pane.mark(Mark::Cursor { at: plane.plane_from_lps(at), sd_mm: None });
     }
     pane.letters(&plane);
-    pane.scale_bar(section.1.has_unit() && fixed.is_none_or(|(_, v)| v.length_unit_known));
+    pane.scale_bar(heart_length(fixed.is_none_or(|(_, v)| v.length_unit_known)));
     pane.text(Corner::TopLeft, vec![format!("{} → {}", section.1.name, fixed.map_or("?", |(_, v)| v.name.as_str()))]);
     pane.text(Corner::BottomLeft, state_lines(r));
     pane.scene
@@ -104,7 +104,7 @@ fn state_lines(r: &Registration) -> Vec<String> {
     };
     let q = &fit.quality;
     let out = q.leave_one_out_median_mm.map_or_else(String::new, |v| format!(" · left out {} mm", fixed(v, 1)));
-    let mut lines = vec![format!("{} · {} pairs · RMS {} mm{out}", r.model.name(), q.n_pairs, fixed(q.rms_mm, 1))];
+    let mut lines = vec![format!("{} · {} pairs", r.model.name(), q.n_pairs), format!("RMS {} mm{out}", fixed(q.rms_mm, 1))];
     if q.folds > 0 {
         lines.push(format!("the warp folds at {} places", q.folds));
     }

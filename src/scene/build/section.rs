@@ -2,7 +2,7 @@
 //! with the error of the way there.
 
 use super::chain::{Chain, cursor_section, registration, section};
-use super::shared::{Pane, draw_section, landmark_ink, landmark_mark};
+use super::shared::{Length, Pane, draw_section, landmark_ink, landmark_mark};
 use super::{Inputs, SceneCache, camera_of};
 use crate::scene::{Compare, Corner, Mark, PaneKind, Scene};
 
@@ -25,7 +25,7 @@ pub(super) fn section_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_px
         let sd_mm = Chain::of(inputs).and_then(|c| c.fit.quality.leave_one_out_median_mm);
         pane.mark(Mark::Cursor { at, sd_mm });
     }
-    pane.scale_bar(section.has_unit());
+    pane.scale_bar(if section.has_unit() { Length::Mm } else { Length::KiloPixel });
     pane.text(Corner::TopLeft, vec![section.name.clone()]);
     let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
     if n_spots > 0 {

@@ -7,6 +7,21 @@ use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PictureDrawn, Scen
 use crate::space::{DVec2, Plane, orientation_letters};
 use std::sync::Arc;
 
+/// What one pane millimeter really is.
+#[derive(Clone, Copy)]
+pub(super) enum Length {
+    Mm,
+    /// A thousand pixels of a picture whose pixel size is unknown.
+    KiloPixel,
+    /// A unit that the file does not name.
+    Unknown,
+}
+
+/// The lengths of a volume.
+pub(super) fn heart_length(is_known: bool) -> Length {
+    if is_known { Length::Mm } else { Length::Unknown }
+}
+
 /// A pane while it is put together.
 pub(super) struct Pane {
     pub scene: Scene,
@@ -57,15 +72,16 @@ impl Pane {
         self.mark(Mark::Letters(directions.map(orientation_letters)));
     }
 
-    /// A bar of at most 0.28 of the pane's width; in pixels of the picture where lengths have no unit.
-    pub fn scale_bar(&mut self, has_unit: bool) {
+    /// A bar of at most 0.28 of the pane's width.
+    pub fn scale_bar(&mut self, length: Length) {
         let width = f64::from(self.scene.size_px[0]) * 0.28;
         let mm = round_length(width.min(f64::from(self.px(170.0))) * self.scene.camera.mm_per_px);
         let plain = |v: f64| format!("{}", (v * 1e6).round() / 1e6);
-        let label = match (has_unit, mm >= 1.0) {
-            (true, true) => format!("{} mm", plain(mm)),
-            (true, false) => format!("{} µm", plain(mm * 1000.0)),
-            (false, _) => format!("{} px (unknown size)", plain(mm * 1000.0)),
+        let label = match length {
+            Length::Mm if mm >= 1.0 => format!("{} mm", plain(mm)),
+            Length::Mm => format!("{} µm", plain(mm * 1000.0)),
+            Length::KiloPixel => format!("{} px (unknown size)", plain(mm * 1000.0)),
+            Length::Unknown => format!("{} (unit unknown)", plain(mm)),
         };
         self.mark(Mark::ScaleBar { mm, label });
     }

@@ -117,18 +117,26 @@ impl Pen<'_> {
 
     fn color_bar_text(&mut self, bottom: f64, title: &str, rule: &str) {
         let right = self.canvas.size().x - (MARGIN + 4.0) * self.point;
-        let (text, dim) = (self.theme.text, self.theme.dim);
+        let text = self.theme.text;
         self.text(DVec2::new(right, MARGIN * self.point), title, TEXT + 1.0, true, text, DVec2::new(1.0, 0.0));
-        self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, TEXT, false, dim, DVec2::new(1.0, 0.0));
+        self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, TEXT, false, text, DVec2::new(1.0, 0.0));
     }
 
     fn corner_text(&mut self, corner: Corner, lines: &[String]) {
         let (size, margin, pitch) = (self.canvas.size(), MARGIN * self.point, PITCH * self.point);
         let right = matches!(corner, Corner::TopRight | Corner::BottomRight);
         let below = matches!(corner, Corner::BottomLeft | Corner::BottomRight);
+        let widest = lines.iter().map(|l| text_width(l, TEXT * self.point, false)).fold(0.0, f64::max);
+        // Clear of the letter in the middle of the edge, and of the scale bar beyond it.
+        let rows = match widest + 2.0 * margin {
+            w if w < size.x * 0.5 - 16.0 * self.point => 0.0,
+            w if w < size.x * 0.66 || !below => 1.0,
+            _ => 2.0,
+        };
+        let margin_y = margin + rows * pitch;
         for (i, line) in lines.iter().enumerate() {
             let x = if right { size.x - margin } else { margin };
-            let y = if below { size.y - margin - (lines.len() - 1 - i) as f64 * pitch } else { margin + i as f64 * pitch };
+            let y = if below { size.y - margin_y - (lines.len() - 1 - i) as f64 * pitch } else { margin_y + i as f64 * pitch };
             let anchor = DVec2::new(f64::from(u8::from(right)), f64::from(u8::from(below)));
             self.text(DVec2::new(x, y), line, TEXT, false, self.theme.text, anchor);
         }
@@ -145,7 +153,7 @@ impl Pen<'_> {
     fn stroke(&mut self, segments: &[[DVec2; 2]], rgb: [u8; 3], width: f64) {
         let (half, soft) = ((width / 2.0) as f32, (1.5 * self.point) as f32);
         let Some(field) = self.canvas.distances(segments, width / 2.0 + 1.5 * self.point) else { return };
-        self.canvas.stamp(&field, [0; 3], |d| (1.0 - (d - half) / soft).clamp(0.0, 1.0) * 0.45);
+        self.canvas.stamp(&field, [0; 3], |d| (1.0 - (d - half) / soft).clamp(0.0, 1.0) * 0.55);
         self.canvas.stamp(&field, rgb, |d| (half + 0.5 - d).clamp(0.0, 1.0) * (2.0 * half).min(1.0));
     }
 

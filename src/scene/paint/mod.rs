@@ -8,6 +8,8 @@ mod marks;
 mod picture;
 mod slice;
 mod spots;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use picture::picture_level;

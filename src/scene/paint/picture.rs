@@ -118,7 +118,7 @@ fn bilinear(level: &PictureLevel, place: [f32; 2]) -> Option<[f32; 4]> {
     Some(mix(row(by), row(by + 1.0), fy))
 }
 
-/// The edge of the tissue (see `imaging::is_tissue`, glass from the coarsest level): pixels on tissue
+/// The edge of the tissue (see `imaging::is_tissue`, with the glass of the level drawn): pixels on tissue
 /// with a pixel that is not among the eight around the pixel one further; off the mesh is glass.
 fn paint_contour(canvas: &mut Canvas, level: &PictureLevel, places: &[[f32; 2]], accent: [u8; 3], opacity: f32) {
     let glass = glass_color(level);

@@ -77,7 +77,7 @@ pub(super) fn draw_text(canvas: &mut Canvas, at: DVec2, text: &str, style: Style
     if style.halo {
         let radius = (style.em / 9.0).round().max(1.0) as usize;
         if let Some(halo) = mask.halo(canvas, radius) {
-            canvas.stamp(&halo, [0; 3], |s| s * 0.8);
+            canvas.stamp(&halo, [0; 3], |s| (s * 1.5).min(1.0) * 0.8);
         }
     }
     canvas.stamp(&mask, style.rgb, |s| s.min(1.0));
