@@ -1,11 +1,8 @@
 //! Files in, files out; nothing else touches a file. [`open`] recognizes what a path holds by its
 //! content and gives everything found in it, with notes on what was assumed.
 
-<<<<<<< HEAD
 pub mod bytes;
-=======
 pub mod dicom;
->>>>>>> dicom
 mod found;
 pub mod h5ad;
 mod hdf5_build;
