@@ -5,7 +5,7 @@ use super::chain::Chain;
 use crate::model::{ElementId, LabelMap, Section, Spots, Volume};
 use crate::scene::WarpMesh;
 use crate::scene::planes::default_planes;
-use crate::space::{DVec2, Plane, Warp};
+use crate::space::{DVec2, Plane, Warp, warp_mesh};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,13 +107,9 @@ impl SceneCache {
     }
 }
 
-/// A mesh over the bounds (section mm): one cell for a linear map, else 32 × 32. The target is plane mm.
-fn mesh_for(warp: &Warp, bounds: [DVec2; 2], _mm_per_px: f64) -> WarpMesh {
-    let n = if matches!(warp, Warp::Affine(_)) { 2 } else { 33 };
-    let share = |i: usize| i as f64 / (n - 1) as f64;
-    let extent = bounds[1] - bounds[0];
-    let vertex = |i: usize| bounds[0] + extent * DVec2::new(share(i % n), share(i / n));
-    let source: Vec<DVec2> = (0..n * n).map(vertex).collect();
-    let target = source.iter().map(|&p| warp.apply(p)).collect();
-    WarpMesh { columns: n, rows: n, source, target }
+/// A mesh over the bounds (section mm), right to 0.3 pixels at this zoom or of 160 cells along a side. The
+/// target is plane mm.
+fn mesh_for(warp: &Warp, bounds: [DVec2; 2], mm_per_px: f64) -> WarpMesh {
+    let mesh = warp_mesh(warp, bounds, 0.3 * mm_per_px, 160);
+    WarpMesh { columns: mesh.n_cells[0] + 1, rows: mesh.n_cells[1] + 1, source: mesh.source, target: mesh.target }
 }
