@@ -122,7 +122,7 @@ impl Found {
     }
 }
 
-/// Between neighbors in proportion (R type 7, as NumPy).
+/// Between neighbors in proportion (R type 7, as `numpy`).
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let place = (sorted.len() - 1) as f64 * share;
     let (a, b) = (place.floor() as usize, place.ceil() as usize);

@@ -78,7 +78,7 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
         return Pane::empty(inputs, size_px, &["The seventeen segments", how]);
     }
     let scale = bullseye_scale(inputs);
-    let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(1.45, 1.15)];
+    let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(1.6, 1.15)];
     let mut pane = Pane::new(inputs, size_px, camera_of(inputs, PaneKind::Bullseye, bounds, size_px));
     for cell in cells {
         fill(&mut pane, &scale, cell);
@@ -95,7 +95,10 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
     for (at, word) in [(DVec2::NEG_Y, "anterior"), (DVec2::Y, "inferior")] {
         pane.mark(Mark::Label { at: at * 1.08, text: word.into(), ink: Ink::Dim });
     }
-    let BullseyeScale { title, rule, low, high, color_map } = scale;
+    let BullseyeScale { title, mut rule, low, high, color_map } = scale;
+    if radius_points(&pane) < 110.0 {
+        rule.clear();
+    }
     pane.mark(Mark::ColorBar { color_map, low, high, title, rule });
     pane.mark(Mark::Label { at: DVec2::new(-1.08, -0.6), text: "septal".into(), ink: Ink::Dim });
     pane.mark(Mark::Label { at: DVec2::new(1.1, 0.6), text: "lateral".into(), ink: Ink::Dim });
@@ -119,12 +122,16 @@ fn outline(pane: &mut Pane, cell: &BullseyeCell, ink: Ink, width: f32) {
     pane.mark(Mark::Line { points: cell.ring.clone(), closed: true, ink, width_px, dashed: false });
 }
 
+/// Radius of the whole in points: in a small pane the words give way.
+fn radius_points(pane: &Pane) -> f64 {
+    1.0 / pane.scene.camera.mm_per_px / f64::from(pane.px(1.0))
+}
+
 /// Number and name over the value; in a small pane only the number.
 fn text(pane: &mut Pane, cell: &BullseyeCell) {
-    let radius_px = 1.0 / pane.scene.camera.mm_per_px / f64::from(pane.px(1.0));
     let line = f64::from(pane.px(7.0)) * pane.scene.camera.mm_per_px;
     let value = cell.value.map_or_else(|| "–".to_owned(), |v| significant(v, 3));
-    let rows = match radius_px {
+    let rows = match radius_points(pane) {
         r if r > 180.0 && !cell.name.is_empty() => vec![format!("{} {}", cell.segment, cell.name), value],
         r if r > 90.0 => vec![cell.segment.to_string(), value],
         _ => vec![cell.segment.to_string()],

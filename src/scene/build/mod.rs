@@ -55,6 +55,7 @@ const MARGIN: f64 = 0.08;
 /// cache has seen the study; the first time, one pass over labels and spots.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_px: [u32; 2]) -> Scene {
+    cache.keep_only(inputs.study);
     match pane {
         PaneKind::ShortAxis | PaneKind::TwoChamber | PaneKind::FourChamber => heart::heart_scene(inputs, cache, pane, size_px),
         PaneKind::Section => section::section_scene(inputs, cache, size_px),

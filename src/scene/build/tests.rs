@@ -151,7 +151,7 @@ fn cell(segment: u8, (inner, outer): (f64, f64), (from, to): (f64, f64)) -> Bull
     let outside = (0..=24).map(|i| at(outer, angle(i)));
     let inside = (0..=24).rev().filter(|_| inner > 0.0).map(|i| at(inner, angle(i)));
     let ring = outside.chain(inside).collect();
-    let label_at = if inner == 0.0 { DVec2::ZERO } else { at((inner + outer) / 2.0, (from + to) / 2.0) };
+    let label_at = if inner == 0.0 { DVec2::ZERO } else { at(f64::midpoint(inner, outer), f64::midpoint(from, to)) };
     let value = (segment != 11).then(|| 8.0 + f64::from(segment) * 0.3);
     BullseyeCell { segment, ring, label_at, name: "ant.".into(), value, n: 40 }
 }
@@ -248,6 +248,7 @@ fn nothing_large_is_made_twice() {
     let second = drawn(&view, &derived, &mut cache);
     let spent = start.elapsed();
     assert!(Arc::ptr_eq(&first.0, &second.0) && Arc::ptr_eq(&first.1, &second.1));
+    eprintln!("overlay built again in {spent:?}");
     assert!(spent.as_millis() < 20, "{spent:?}");
     view.neurological = true;
     let third = drawn(&view, &derived, &mut cache);
