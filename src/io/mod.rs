@@ -3,8 +3,15 @@
 
 pub mod bytes;
 mod found;
+pub mod inspect;
+pub mod json;
 pub mod landmarks;
 pub mod nifti;
+mod open;
+mod summary;
 pub mod table;
+pub mod transform_file;
 
 pub use found::{Content, Found, Reading};
+pub use open::open;
+pub use summary::{kind_name, summarize};
