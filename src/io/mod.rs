@@ -16,5 +16,15 @@ pub mod record;
 pub mod table;
 pub mod tenx;
 pub mod visium;
+pub mod inspect;
+pub mod json;
+pub mod landmarks;
+pub mod nifti;
+mod open;
+mod summary;
+pub mod table;
+pub mod transform_file;
 
 pub use found::{Content, Found, Reading};
+pub use open::open;
+pub use summary::{kind_name, summarize};
