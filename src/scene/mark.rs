@@ -1,0 +1,122 @@
+//! Marks on top of the picture: letters, bars, lines, landmarks, the cursor. They are vectors, drawn by
+//! the window's own painter and by the processor painter.
+
+use crate::model::ColorMap;
+use crate::space::DVec2;
+
+/// Corner or edge of a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corner {
+    /// Top left.
+    TopLeft,
+    /// Top right.
+    TopRight,
+    /// Bottom left.
+    BottomLeft,
+    /// Bottom right.
+    BottomRight,
+}
+
+/// Colors of marks, by meaning; the theme gives the tint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Plain overlay text and lines.
+    Plain,
+    /// Less important.
+    Dim,
+    /// The interface accent: cursor, selection.
+    Accent,
+    /// A warning.
+    Warning,
+    /// An error.
+    Error,
+    /// A color of data, sRGB.
+    Rgb([u8; 3]),
+}
+
+/// One mark. Positions are pane mm unless the name says pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// Patient directions on the edges: left, right, top, bottom.
+    Letters([String; 4]),
+    /// A bar of a round number of mm at the bottom right, with its label.
+    ScaleBar {
+        /// Length in mm.
+        mm: f64,
+        /// As `10 mm`.
+        label: String,
+    },
+    /// A color bar with its rule at the right edge.
+    ColorBar {
+        /// Table.
+        color_map: ColorMap,
+        /// Value at the bottom.
+        low: f64,
+        /// Value at the top.
+        high: f64,
+        /// As `NPPA`.
+        title: String,
+        /// As `log1p CP10k, 0–p99`.
+        rule: String,
+    },
+    /// Lines of text in a corner.
+    Text {
+        /// Where.
+        corner: Corner,
+        /// The lines.
+        lines: Vec<String>,
+    },
+    /// A centered label at a place.
+    Label {
+        /// Where.
+        at: DVec2,
+        /// What.
+        text: String,
+        /// Color.
+        ink: Ink,
+    },
+    /// A line through points.
+    Line {
+        /// The points.
+        points: Vec<DVec2>,
+        /// Closed to a polygon outline.
+        closed: bool,
+        /// Color.
+        ink: Ink,
+        /// Width in pixels.
+        width_px: f32,
+        /// Dashed where the meaning is weaker.
+        dashed: bool,
+    },
+    /// A filled polygon.
+    Fill {
+        /// Corners; convex or an annular cell given as one ring.
+        points: Vec<DVec2>,
+        /// sRGB and opacity.
+        rgba: [u8; 4],
+        /// Hatched (missing data) instead of solid.
+        hatched: bool,
+    },
+    /// One side of a landmark pair.
+    Landmark {
+        /// Where.
+        at: DVec2,
+        /// Its number from 1.
+        number: usize,
+        /// Its name.
+        name: String,
+        /// Its partner is not placed.
+        hollow: bool,
+        /// It is selected.
+        selected: bool,
+        /// It is left out of the fit or flagged.
+        ink: Ink,
+    },
+    /// The linked cursor.
+    Cursor {
+        /// Where.
+        at: DVec2,
+        /// Radius of the registration error in mm, drawn as a circle.
+        sd_mm: Option<f64>,
+    },
+}
