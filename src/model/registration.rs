@@ -138,6 +138,8 @@ pub struct Registration {
     pub model: TransformModel,
     /// Smoothing of the thin plate (0: exact).
     pub stiffness: f64,
+    /// The section lies face down: its x is mirrored about this section x (mm) before the fit.
+    pub flip_x_mm: Option<f64>,
     /// The fit, where there are enough pairs.
     pub fit: Option<Fit>,
     /// Why there is no fit, in one sentence.

@@ -115,6 +115,11 @@ pub enum CompareMode {
     Contour,
 }
 
+impl CompareMode {
+    /// All of them, in the order of their keys.
+    pub const ALL: [Self; 5] = [Self::Blend, Self::Swipe, Self::Checker, Self::Flicker, Self::Contour];
+}
+
 /// How the study is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {

@@ -1,1 +1,332 @@
-//! The program without a window: study, history, jobs, journal.
+//! The program without a window: study, view, history, jobs, journal. The study changes in one function,
+//! [`Session::apply`]; whole stories run through it in tests.
+
+mod action;
+mod command;
+mod derive;
+mod edit;
+mod history;
+mod jobs;
+mod journal;
+mod open;
+mod project;
+mod readout;
+mod register_edit;
+mod view_change;
+
+pub use action::{Action, RegisterAction, Side, ViewAction};
+pub use command::{COMMANDS, Command, MENUS, Spec, spec_of};
+pub use derive::SegmentsOf;
+pub use edit::{Change, Edit, Held};
+pub use history::History;
+pub use jobs::{JobId, JobStatus, Jobs, Wake};
+pub use journal::{Leftover, state_folder};
+pub use open::{Opened, demo_elements, demo_held};
+pub use project::{Relink, Restored};
+pub use readout::{Readout, three_digits};
+pub use register_edit::USUAL_NAMES;
+
+use crate::base::{Error, Limits, Result, Severity};
+use crate::model::{ElementId, Registration, Study};
+use crate::scene::{Derived, View};
+use crate::space::DVec3;
+use edit::{Line, LineKind};
+use journal::Journal;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Something the person should know, kept until it is dismissed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What happened and what to do.
+    pub text: String,
+}
+
+/// What background work gives back.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Things found in a path.
+    Opened(Opened),
+    /// The built-in case of a seed.
+    Demo(u64, Box<crate::phantom::Case>),
+    /// A project or a journal, read again.
+    Restored(Box<Restored>),
+    /// Inputs are missing: ask once.
+    Missing(Box<Relink>),
+    /// A project was saved there.
+    Saved(PathBuf, String),
+    /// Segments of a segmentation.
+    Segments(ElementId, Box<SegmentsOf>),
+}
+
+/// The whole program but its window.
+#[derive(Debug)]
+pub struct Session {
+    /// Everything open.
+    pub study: Study,
+    /// How it is looked at.
+    pub view: View,
+    /// Undo and redo.
+    pub history: History,
+    /// Values computed from the study for display.
+    pub derived: Derived,
+    /// Messages, oldest first.
+    pub messages: Vec<Message>,
+    /// The cine plays.
+    pub playing: bool,
+    /// Where the project was saved last.
+    pub project: Option<PathBuf>,
+    /// What a run that ended badly left.
+    pub leftover: Option<Leftover>,
+    /// Inputs that could not be found.
+    pub relink: Option<Relink>,
+    /// Memory that readers may take.
+    pub limits: Limits,
+    jobs: Jobs<Outcome>,
+    journal: Option<Journal>,
+    segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
+    drag: Option<Box<Registration>>,
+    unsaved: bool,
+    revision: u64,
+}
+
+impl Session {
+    /// An empty session. `wake` is called from any thread when [`Self::poll`] has something to do.
+    #[must_use]
+    pub fn new(wake: Wake) -> Self {
+        Self {
+            study: Study::default(),
+            view: View::default(),
+            history: History::default(),
+            derived: Derived::default(),
+            messages: Vec::new(),
+            playing: false,
+            project: None,
+            leftover: None,
+            relink: None,
+            limits: Limits::default(),
+            jobs: Jobs::new(wake),
+            journal: None,
+            segments: BTreeMap::new(),
+            drag: None,
+            unsaved: false,
+            revision: 0,
+        }
+    }
+
+    /// Keeps a crash journal below `root` from now on, and looks for work that another run left there.
+    pub fn keep_journal(&mut self, root: &Path) {
+        self.leftover = journal::leftovers(root).into_iter().next();
+        match Journal::begin(root) {
+            Ok(journal) => self.journal = Some(journal),
+            Err(e) => self.say(Severity::Warning, format!("No crash journal is kept: {e}")),
+        }
+    }
+
+    /// Does what is asked; what cannot be done becomes a message. Nothing here waits.
+    pub fn apply(&mut self, action: Action) {
+        if let Err(e) = self.try_apply(action) {
+            self.say(Severity::Error, e.to_string());
+        }
+    }
+
+    fn try_apply(&mut self, action: Action) -> Result<()> {
+        match action {
+            Action::Command(command) => self.command(command),
+            Action::Open(paths) => {
+                paths.into_iter().for_each(|p| self.open(p));
+                Ok(())
+            }
+            Action::OpenDemo(seed) => {
+                self.open_demo(seed);
+                Ok(())
+            }
+            Action::Save { path, with_data } => {
+                self.save(path, with_data);
+                Ok(())
+            }
+            Action::Relink(folder) => self.relink_in(&folder),
+            Action::Recover(take) => {
+                self.recover(take);
+                Ok(())
+            }
+            Action::Cancel(id) => {
+                self.jobs.cancel(id);
+                Ok(())
+            }
+            Action::Remove(id) => self.remove(id),
+            Action::SetPixelSize { section, um_per_px } => self.set_pixel_size(section, um_per_px),
+            Action::SetLayer { index, layer } => self.set_layer(index, layer),
+            Action::MoveLayer { from, to } => self.move_layer(from, to),
+            Action::Register(action) => self.register(&action),
+            Action::View(action) => {
+                self.change_view(action);
+                Ok(())
+            }
+            Action::DismissMessage(i) => {
+                if i < self.messages.len() {
+                    self.messages.remove(i);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<()> {
+        match command {
+            Command::Undo => self.step_history(LineKind::Undo),
+            Command::Redo => self.step_history(LineKind::Redo),
+            Command::OpenDemo => self.open_demo(0),
+            Command::Model(model) => self.register(&RegisterAction::SetModel(model))?,
+            Command::MendMirror => self.register(&RegisterAction::MendMirror)?,
+            Command::MendSwap => self.register(&RegisterAction::MendSwap)?,
+            Command::DeletePair => match self.view.selected_pair {
+                Some(pair) => self.register(&RegisterAction::Remove(pair))?,
+                None => return Err(Error::parameter("select a landmark pair first")),
+            },
+            Command::CancelJobs => {
+                let ids: Vec<JobId> = self.jobs.status().iter().map(|j| j.id).collect();
+                ids.into_iter().for_each(|id| self.jobs.cancel(id));
+            }
+            Command::Save => match self.project.clone() {
+                Some(path) => self.save(path, false),
+                None => return Err(Error::parameter("choose where to save first (Save as…)")),
+            },
+            other => self.view_command(other),
+        }
+        Ok(())
+    }
+
+    /// Takes in finished work. Call it whenever `wake` was called.
+    pub fn poll(&mut self) {
+        for done in self.jobs.finished() {
+            match done.result {
+                Ok(outcome) => self.take(outcome),
+                Err(Error::Cancelled) => {}
+                Err(e) => self.say(Severity::Error, format!("{}: {e}", done.title)),
+            }
+        }
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Opened(opened) => self.add_opened(opened),
+            Outcome::Demo(seed, case) => self.add_demo(seed, *case),
+            Outcome::Restored(restored) => self.adopt(*restored),
+            Outcome::Missing(relink) => self.relink = Some(*relink),
+            Outcome::Saved(path, text) => {
+                self.project = Some(path);
+                self.unsaved = false;
+                self.say(Severity::Note, text);
+            }
+            Outcome::Segments(id, segments) => self.add_segments(id, *segments),
+        }
+    }
+
+    /// Makes an edit part of the study, the history and the journal.
+    fn commit(&mut self, edit: Edit) {
+        edit.apply(&mut self.study);
+        self.write_line(LineKind::Edit, &edit);
+        self.history.push(edit);
+        self.after_change();
+    }
+
+    fn step_history(&mut self, kind: LineKind) {
+        self.cancel_drag();
+        let name = match kind {
+            LineKind::Undo => self.history.undo(&mut self.study),
+            _ => self.history.redo(&mut self.study),
+        };
+        let Some(name) = name else { return };
+        self.write_line(kind, &Edit { name, changes: Vec::new() });
+        self.after_change();
+    }
+
+    fn write_line(&mut self, kind: LineKind, edit: &Edit) {
+        if self.journal.is_none() {
+            return;
+        }
+        let touches_inputs = edit.changes.iter().any(|c| matches!(c, Change::Element { .. }));
+        let inputs = touches_inputs.then(|| self.inputs_manifest());
+        let line = Line { kind, name: edit.name.clone(), changes: edit.records() };
+        let Some(journal) = &mut self.journal else { return };
+        let wrote = inputs.map_or(Ok(()), |i| journal.set_inputs(&i)).and_then(|()| journal.append(&line));
+        if let Err(e) = wrote {
+            self.journal = None;
+            self.say(Severity::Warning, format!("The crash journal ends here: {e}"));
+        }
+    }
+
+    fn after_change(&mut self) {
+        self.unsaved = true;
+        self.revision += 1;
+        self.repair_view();
+        self.derive();
+    }
+
+    /// Grows with every change of the study.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether something would be lost without saving.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        self.unsaved && self.history.done().next().is_some()
+    }
+
+    /// What runs in the background.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<JobStatus> {
+        self.jobs.status()
+    }
+
+    /// Whether nothing runs in the background.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.jobs.is_idle()
+    }
+
+    /// Everything under the cursor.
+    #[must_use]
+    pub fn readout(&self) -> Readout {
+        readout::read(self)
+    }
+
+    /// The registration of the shown section.
+    #[must_use]
+    pub fn registration(&self) -> Option<&Registration> {
+        self.study.registrations.get(&self.view.section?)
+    }
+
+    /// Fixed landmarks off the plane by more than half a slice: pair and distance in mm.
+    #[must_use]
+    pub fn flagged_pairs(&self) -> Vec<(usize, f64)> {
+        self.registration().map(crate::register::pairs_flagged).unwrap_or_default()
+    }
+
+    /// Number and name of the segment at a patient point.
+    #[must_use]
+    pub fn segment_at(&self, lps: DVec3) -> Option<(u8, String)> {
+        self.segments.values().find_map(|s| s.at(lps))
+    }
+
+    /// Says something to the person.
+    pub fn say(&mut self, severity: Severity, text: impl Into<String>) {
+        self.messages.push(Message { severity, text: text.into() });
+        if self.messages.len() > 200 {
+            self.messages.remove(0);
+        }
+    }
+
+    /// Ends well: the journal is thrown away.
+    pub fn end(&mut self) {
+        if let Some(journal) = self.journal.take() {
+            journal.finish();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `inspect`: what is in files or folders, what was assumed, what is wrong.
+
+use super::Run;
+use crate::base::{Error, Result};
+use crate::io::{self, Found};
+use clap::Args;
+use std::path::PathBuf;
+
+/// `inspect`.
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// Files and folders.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl Inspect {
+    /// A broken file is a note of severity `error`; the status stays 0.
+    pub fn run(self, run: &mut Run) -> Result<u8> {
+        let mut found: Vec<Found> = Vec::new();
+        for path in &self.paths {
+            match io::open(path, &mut run.reading()) {
+                Ok(more) => found.extend(more),
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(e) => run.warnings.error(code(&e), e.to_string(), Some(path)),
+            }
+        }
+        if run.shared.json {
+            run.printer.json(&io::inspect_json(&found, &run.warnings.notes));
+        } else {
+            io::inspect_lines(&found).iter().for_each(|line| run.printer.line(line));
+        }
+        Ok(0)
+    }
+}
+
+/// A stable word for an error that became a note.
+fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Unsupported { .. } => "unsupported",
+        Error::TooLarge { .. } => "too-large",
+        Error::Io { .. } => "unreadable",
+        _ => "malformed",
+    }
+}

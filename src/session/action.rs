@@ -1,0 +1,147 @@
+//! Everything the outside may ask of a session. Panels push these; tests play whole stories with them.
+
+use super::command::Command;
+use super::jobs::JobId;
+use crate::model::{ElementId, Layer, TransformModel};
+use crate::scene::{Camera, CompareMode, PaneKind};
+use crate::space::{DVec2, DVec3, Plane};
+use std::path::PathBuf;
+
+/// A side of a landmark pair with its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Side {
+    /// On the section, in section mm.
+    Moving(DVec2),
+    /// In the heart, in patient LPS mm.
+    Fixed(DVec3),
+}
+
+/// What may be asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// A named command that needs no window.
+    Command(Command),
+    /// Open files and folders, each in the background.
+    Open(Vec<PathBuf>),
+    /// Open the built-in case of a seed.
+    OpenDemo(u64),
+    /// Save the project.
+    Save {
+        /// Where.
+        path: PathBuf,
+        /// With the bytes of all inputs.
+        with_data: bool,
+    },
+    /// Look for missing inputs in this folder.
+    Relink(PathBuf),
+    /// Take back what a run that ended badly left, or throw it away.
+    Recover(bool),
+    /// Stop a job.
+    Cancel(JobId),
+    /// Close an element.
+    Remove(ElementId),
+    /// Say how large a pixel of a section is.
+    SetPixelSize {
+        /// The section.
+        section: ElementId,
+        /// µm per full-resolution pixel.
+        um_per_px: f64,
+    },
+    /// Replace a layer.
+    SetLayer {
+        /// Its place in the list.
+        index: usize,
+        /// The new layer.
+        layer: Layer,
+    },
+    /// Move a layer to another place in the list.
+    MoveLayer {
+        /// From.
+        from: usize,
+        /// To.
+        to: usize,
+    },
+    /// An action on the registration of the shown section.
+    Register(RegisterAction),
+    /// A change of the view; not part of the history.
+    View(ViewAction),
+    /// Forget a message.
+    DismissMessage(usize),
+}
+
+/// Actions on the registration of the shown section.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RegisterAction {
+    /// Bind the section to a plane.
+    Bind(Plane),
+    /// Place one side: fills the selected or first half-placed pair that lacks it, else begins a pair.
+    Place(Side),
+    /// Move a placed side while dragging; the fit follows. Nothing is in the history until `EndDrag`.
+    Drag {
+        /// The pair.
+        pair: usize,
+        /// Where it is now.
+        to: Side,
+    },
+    /// The drag is over: one undoable step.
+    EndDrag,
+    /// The drag is taken back.
+    CancelDrag,
+    /// Begin a pair with this name and no side.
+    AddPair(String),
+    /// Rename a pair.
+    Rename(usize, String),
+    /// Use a pair or not.
+    SetActive(usize, bool),
+    /// Take one side of a pair away.
+    ClearSide(usize, bool),
+    /// Remove a pair.
+    Remove(usize),
+    /// Another family of maps.
+    SetModel(TransformModel),
+    /// Smoothing of the thin plate.
+    SetStiffness(f64),
+    /// Turn the section over.
+    MendMirror,
+    /// Exchange the fixed points of the pairs that look swapped.
+    MendSwap,
+    /// Project the fixed points farther than half a slice onto the plane.
+    ProjectFlagged,
+}
+
+/// Changes of the view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ViewAction {
+    /// The pointer is at pane mm of a pane (`None`: it left).
+    Cursor(Option<(PaneKind, DVec2)>),
+    /// The cursor goes to a patient point.
+    GoTo(DVec3),
+    /// A pane looks elsewhere.
+    Camera(PaneKind, Camera),
+    /// A heart pane cuts elsewhere.
+    Plane(PaneKind, Plane),
+    /// A heart pane goes this many slices along its normal.
+    Slice(PaneKind, f64),
+    /// Share of the RR interval.
+    Phase(f64),
+    /// The cine plays or stops.
+    Play(bool),
+    /// Time went on by this many seconds.
+    Tick(f64),
+    /// Mode of the overlay.
+    Compare(CompareMode),
+    /// Opacity or place of the swipe.
+    Mix(f64),
+    /// The selected pair.
+    SelectPair(Option<usize>),
+    /// The section shown.
+    Section(ElementId),
+    /// The heart image shown.
+    Heart(ElementId),
+    /// The segment that lights up.
+    Light(Option<u8>),
+    /// Mirrored display.
+    Neurological(bool),
+    /// Fit a pane again.
+    Fit(PaneKind),
+}

@@ -1,0 +1,163 @@
+//! What a person can call by name: menus, palette, keys and the cheat sheet come from this one table.
+
+use crate::model::TransformModel;
+use crate::scene::CompareMode;
+
+/// Everything that can be called without further words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Pick files.
+    OpenFiles,
+    /// Pick a folder.
+    OpenFolder,
+    /// The built-in case.
+    OpenDemo,
+    /// Save where it was saved last.
+    Save,
+    /// Pick a place.
+    SaveAs,
+    /// Save with the bytes of all inputs.
+    SaveWithData,
+    /// End the program.
+    Quit,
+    /// Take the last edit back.
+    Undo,
+    /// Make it again.
+    Redo,
+    /// Search all commands.
+    Palette,
+    /// All keys.
+    CheatSheet,
+    /// Go to typed coordinates.
+    GoTo,
+    /// Start or stop the cine.
+    Play,
+    /// One phase on.
+    NextPhase,
+    /// One phase back.
+    PreviousPhase,
+    /// Next slice of the pane under the pointer.
+    NextSlice,
+    /// Previous slice.
+    PreviousSlice,
+    /// Fit all panes.
+    ResetViews,
+    /// Restore the arrangement of panes.
+    ResetLayout,
+    /// Show or hide segmentations.
+    ToggleLabels,
+    /// Show or hide spots.
+    ToggleSpots,
+    /// Show or hide histology.
+    ToggleHistology,
+    /// Radiological or neurological.
+    ToggleNeurological,
+    /// Dark or light.
+    ToggleTheme,
+    /// Larger interface.
+    ScaleUp,
+    /// Smaller interface.
+    ScaleDown,
+    /// Click to place landmarks.
+    LandmarkTool,
+    /// Remove the selected pair.
+    DeletePair,
+    /// Bind the section to the short-axis plane that is shown.
+    BindPlane,
+    /// Turn the section over where the landmarks look mirrored.
+    MendMirror,
+    /// Exchange the pairs that look swapped.
+    MendSwap,
+    /// Fit another family of maps.
+    Model(TransformModel),
+    /// Another way to compare.
+    Compare(CompareMode),
+    /// Stop all background work.
+    CancelJobs,
+}
+
+/// A command as people see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// The command.
+    pub command: Command,
+    /// Its menu.
+    pub menu: &'static str,
+    /// Its text; an ellipsis where a dialog follows.
+    pub text: &'static str,
+    /// Its key, as `Ctrl+Z`, or empty.
+    pub key: &'static str,
+}
+
+const fn spec(command: Command, menu: &'static str, text: &'static str, key: &'static str) -> Spec {
+    Spec { command, menu, text, key }
+}
+
+/// All commands in the order of the menus.
+pub const COMMANDS: &[Spec] = &[
+    spec(Command::OpenFiles, "File", "Open files…", "Ctrl+O"),
+    spec(Command::OpenFolder, "File", "Open folder…", "Ctrl+Shift+O"),
+    spec(Command::OpenDemo, "File", "Open the built-in case", ""),
+    spec(Command::Save, "File", "Save", "Ctrl+S"),
+    spec(Command::SaveAs, "File", "Save as…", "Ctrl+Shift+S"),
+    spec(Command::SaveWithData, "File", "Save with data…", ""),
+    spec(Command::Quit, "File", "Quit", "Ctrl+Q"),
+    spec(Command::Undo, "Edit", "Undo", "Ctrl+Z"),
+    spec(Command::Redo, "Edit", "Redo", "Ctrl+Shift+Z"),
+    spec(Command::Palette, "Edit", "Search everything…", "Ctrl+K"),
+    spec(Command::GoTo, "Edit", "Go to coordinate…", "Ctrl+G"),
+    spec(Command::ToggleLabels, "View", "Show segmentations", "G"),
+    spec(Command::ToggleSpots, "View", "Show spots", "O"),
+    spec(Command::ToggleHistology, "View", "Show histology", "H"),
+    spec(Command::Compare(CompareMode::Blend), "View", "Overlay: blend", "1"),
+    spec(Command::Compare(CompareMode::Swipe), "View", "Overlay: swipe", "2"),
+    spec(Command::Compare(CompareMode::Checker), "View", "Overlay: checkerboard", "3"),
+    spec(Command::Compare(CompareMode::Flicker), "View", "Overlay: flicker", "4"),
+    spec(Command::Compare(CompareMode::Contour), "View", "Overlay: contour", "5"),
+    spec(Command::ToggleNeurological, "View", "Neurological display", "N"),
+    spec(Command::ResetViews, "View", "Fit all panes", "R"),
+    spec(Command::Play, "Image", "Play cine", "P"),
+    spec(Command::NextPhase, "Image", "Next phase", "ArrowRight"),
+    spec(Command::PreviousPhase, "Image", "Previous phase", "ArrowLeft"),
+    spec(Command::NextSlice, "Image", "Next slice", "ArrowUp"),
+    spec(Command::PreviousSlice, "Image", "Previous slice", "ArrowDown"),
+    spec(Command::LandmarkTool, "Register", "Place landmark pairs", "L"),
+    spec(Command::DeletePair, "Register", "Delete selected pair", "Delete"),
+    spec(Command::BindPlane, "Register", "Bind section to the short-axis plane shown", "B"),
+    spec(Command::Model(TransformModel::Translation), "Register", "Fit a translation", ""),
+    spec(Command::Model(TransformModel::Rigid), "Register", "Fit a rigid transform", ""),
+    spec(Command::Model(TransformModel::Similarity), "Register", "Fit a similarity", ""),
+    spec(Command::Model(TransformModel::Affine), "Register", "Fit an affine", ""),
+    spec(Command::Model(TransformModel::ThinPlate), "Register", "Fit a thin plate", ""),
+    spec(Command::MendMirror, "Register", "Flip the section (mirrored landmarks)", ""),
+    spec(Command::MendSwap, "Register", "Exchange the swapped pairs", ""),
+    spec(Command::CancelJobs, "Analyze", "Stop all background work", ""),
+    spec(Command::ToggleTheme, "Window", "Dark or light", ""),
+    spec(Command::ScaleUp, "Window", "Larger interface", "Ctrl+="),
+    spec(Command::ScaleDown, "Window", "Smaller interface", "Ctrl+-"),
+    spec(Command::ResetLayout, "Window", "Reset the arrangement of panes", ""),
+    spec(Command::CheatSheet, "Help", "Keys", "?"),
+];
+
+/// Menus in order.
+pub const MENUS: &[&str] = &["File", "Edit", "View", "Image", "Register", "Analyze", "Window", "Help"];
+
+/// The table's row of a command.
+#[must_use]
+pub fn spec_of(command: Command) -> Option<&'static Spec> {
+    COMMANDS.iter().find(|s| s.command == command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn keys_do_not_fight() {
+        let keys: Vec<&str> = COMMANDS.iter().map(|s| s.key).filter(|k| !k.is_empty()).collect();
+        let unique: BTreeSet<&str> = keys.iter().copied().collect();
+        assert_eq!(keys.len(), unique.len());
+        assert!(COMMANDS.iter().all(|s| MENUS.contains(&s.menu)));
+    }
+}

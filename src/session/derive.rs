@@ -1,0 +1,161 @@
+//! Values that the study implies for display: segments of each segmentation, colors of spots, the bullseye.
+
+use super::{Outcome, Session};
+use crate::base::Severity;
+use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
+use crate::model::{ColorMap, ElementId, LabelMap, Layer, LayerKind};
+use crate::scene::{Bullseye, BullseyeCell, SpotValues, phase_at, spot_values};
+use crate::space::{DVec3, Space};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The segments of a segmentation at end-diastole.
+#[derive(Debug)]
+pub struct SegmentsOf {
+    /// The segmentation it was made from.
+    source: Arc<LabelMap>,
+    /// Segments, or why there are none.
+    result: Result<Segmentation, String>,
+}
+
+impl SegmentsOf {
+    /// Number and name of the segment at a patient point.
+    #[must_use]
+    pub fn at(&self, lps: DVec3) -> Option<(u8, String)> {
+        let segment = self.result.as_ref().ok()?.frame.segment_at(lps)?;
+        Some((segment, segment_name(segment)?.to_owned()))
+    }
+}
+
+impl Session {
+    /// Brings everything derived up to date; long work goes to the background.
+    pub(super) fn derive(&mut self) {
+        self.start_segments();
+        self.derived.spot_values = self.colors();
+        self.derived.bullseye = self.bullseye();
+    }
+
+    fn start_segments(&mut self) {
+        self.segments.retain(|id, s| self.study.labels(*id).is_some_and(|l| Arc::ptr_eq(l, &s.source)));
+        self.derived.segments.retain(|id, _| self.segments.contains_key(id));
+        let wanted: Vec<(ElementId, Arc<LabelMap>)> = self
+            .study
+            .label_maps()
+            .filter(|(id, _)| !self.segments.contains_key(id))
+            .map(|(id, l)| (id, Arc::clone(l)))
+            .collect();
+        for (id, labels) in wanted {
+            self.jobs.start(&format!("segments {}", id.0), "Finding the 17 segments", move |progress| {
+                progress.step(0.0, "segments")?;
+                let phase = largest_phase(&labels);
+                let result = segment_labels(&labels, phase, &SegmentSettings::default()).map_err(|e| e.to_string());
+                Ok(Outcome::Segments(id, Box::new(SegmentsOf { source: labels, result })))
+            });
+        }
+    }
+
+    pub(super) fn add_segments(&mut self, id: ElementId, segments: SegmentsOf) {
+        match &segments.result {
+            Ok(found) => {
+                self.derived.segments.insert(id, Arc::new(found.labels.clone()));
+                let notes: Vec<String> = found.findings.iter().map(|f| format!("{} {}", f.what, f.remedy)).collect();
+                notes.into_iter().for_each(|n| self.say(Severity::Warning, n));
+            }
+            Err(why) => self.say(Severity::Note, format!("No segments: {why}")),
+        }
+        self.segments.insert(id, Arc::new(segments));
+        self.derived.bullseye = self.bullseye();
+    }
+
+    fn colors(&self) -> BTreeMap<ElementId, Arc<SpotValues>> {
+        let values = |layer: &Layer| match &layer.kind {
+            LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } => {
+                let section = self.study.section(layer.element)?;
+                // A name that is not there leaves the spots plain; the inspector says so where it is typed.
+                let found = spot_values(section, name, *log_normalized, range.as_ref()).ok()?;
+                let same = self.derived.spot_values.get(&layer.element).filter(|old| ***old == found);
+                Some((layer.element, same.cloned().unwrap_or_else(|| Arc::new(found))))
+            }
+            _ => None,
+        };
+        self.study.layers.iter().filter_map(values).collect()
+    }
+
+    /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
+    fn bullseye(&self) -> Option<Arc<Bullseye>> {
+        let segmentation = self.segments.values().find_map(|s| s.result.as_ref().ok())?;
+        let mut sums = [(0.0, 0usize); 18];
+        let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
+            let color = self.view.section.and_then(|id| self.derived.spot_values.get(&id))?;
+            let unit = color.rule.split(',').next().unwrap_or_default();
+            (color.title.clone(), format!("{unit}, mean of spots"), ColorMap::Viridis)
+        } else {
+            self.sum_image(segmentation, &mut sums);
+            let name = self.heart().map(|v| v.name.clone()).unwrap_or_default();
+            (name, "intensity, mean of voxels".to_owned(), ColorMap::Cividis)
+        };
+        let means: Vec<f64> = sums.iter().filter(|(_, n)| *n > 0).map(|(sum, n)| sum / *n as f64).collect();
+        let low = means.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = if low < high { (low, high) } else { (low.min(0.0).max(-1.0), low.min(0.0).max(-1.0) + 1.0) };
+        let cell = |cell: crate::cardiac::Cell| {
+            let (sum, n) = sums[usize::from(cell.segment)];
+            let value = (n > 0).then(|| sum / n as f64);
+            BullseyeCell { segment: cell.segment, ring: cell.outline, label_at: cell.center, name: cell.name.to_owned(), value, n }
+        };
+        let cells = cells().into_iter().map(cell).collect();
+        Some(Arc::new(Bullseye { cells, title, rule, low, high, color_map }))
+    }
+
+    fn sum_spots(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> bool {
+        let Some(id) = self.view.section else { return false };
+        let (Some(section), Some(registration)) = (self.study.section(id), self.study.registrations.get(&id)) else {
+            return false;
+        };
+        let (Some(spots), Some(values), Some(fit)) = (&section.spots, self.derived.spot_values.get(&id), &registration.fit)
+        else {
+            return false;
+        };
+        let scale = section.mm_per_px();
+        for ((px, value), _) in spots.px.iter().zip(values.values.iter()).zip(&spots.in_tissue).filter(|(_, inside)| **inside) {
+            let lps = registration.plane.lps_from_plane(fit.plane_from_section.apply(*px * scale));
+            if let Some(segment) = segmentation.frame.segment_at(lps)
+                && !value.is_nan()
+            {
+                let cell = &mut sums[usize::from(segment)];
+                *cell = (cell.0 + f64::from(*value), cell.1 + 1);
+            }
+        }
+        true
+    }
+
+    fn sum_image(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) {
+        let Some(volume) = self.heart() else { return };
+        let (labels, phase) = (&segmentation.labels, phase_at(volume, 0.0));
+        let same = labels.grid.same_place(&volume.grid, 0.01);
+        for (index, &segment) in labels.phases[0].iter().enumerate().filter(|(_, s)| (1..=17).contains(*s)) {
+            let value = if same {
+                Some(volume.value(phase, index))
+            } else {
+                let [nx, ny, _] = labels.grid.size();
+                let voxel = DVec3::new((index % nx) as f64, (index / nx % ny) as f64, (index / (nx * ny)) as f64);
+                crate::imaging::sample(volume, phase, labels.grid.lps_from_voxel().transform_point3(voxel), false)
+            };
+            if let Some(value) = value.filter(|v| v.is_finite()) {
+                let cell = &mut sums[usize::from(segment)];
+                *cell = (cell.0 + value, cell.1 + 1);
+            }
+        }
+    }
+
+    /// The patient position of a section point through the chain.
+    #[must_use]
+    pub fn lps_of_section(&self, id: ElementId, mm: crate::space::DVec2) -> Option<DVec3> {
+        self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()
+    }
+}
+
+/// The phase with the most voxels of label 3 (left ventricle): end-diastole.
+fn largest_phase(labels: &LabelMap) -> usize {
+    (0..labels.n_phases()).max_by_key(|&p| (labels.count(p, 3), usize::MAX - p)).unwrap_or(0)
+}

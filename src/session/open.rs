@@ -1,0 +1,261 @@
+//! Opening files and the built-in case, closing elements, and layers.
+
+use super::edit::{Change, Edit, Held};
+use super::{Outcome, Session};
+use crate::base::{Error, Limits, Note, Progress, Result, Severity, Warnings};
+use crate::io::record::TYPED;
+use crate::io::{self, Content, Found, Reading};
+use crate::model::{
+    ColorMap, Element, ElementId, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section, TransformModel,
+};
+use crate::phantom::{Case, make_case};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What was found in a path.
+#[derive(Debug)]
+pub struct Opened {
+    /// The path.
+    pub path: PathBuf,
+    /// The things.
+    pub found: Vec<Found>,
+    /// What was assumed or failed.
+    pub notes: Vec<Note>,
+}
+
+/// Opens a path to the end; the work of a job.
+pub fn read_path(path: &Path, limits: Limits, progress: &Progress) -> Result<Opened> {
+    let mut warnings = Warnings::default();
+    let found = io::open(path, &mut Reading { limits, progress, warnings: &mut warnings })?;
+    Ok(Opened { path: path.to_path_buf(), found, notes: warnings.notes })
+}
+
+/// The last part of a path, for titles.
+pub(super) fn leaf(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+pub(super) fn element(content: Content) -> Element {
+    match content {
+        Content::Volume(v) => Element::Volume(Arc::new(v)),
+        Content::Labels(l) => Element::Labels(Arc::new(l)),
+        Content::Section(s) => Element::Section(Arc::new(s)),
+    }
+}
+
+/// Elements of the built-in case in their order: cine, its labels, LGE, its labels, section.
+#[must_use]
+pub fn demo_elements(case: &Case) -> Vec<Element> {
+    vec![
+        Element::Volume(Arc::new(case.cine.clone())),
+        Element::Labels(Arc::new(case.cine_labels.clone())),
+        Element::Volume(Arc::new(case.lge.clone())),
+        Element::Labels(Arc::new(case.lge_labels.clone())),
+        Element::Section(Arc::new(case.section.clone())),
+    ]
+}
+
+/// One element of the built-in case with its provenance.
+#[must_use]
+pub fn demo_held(seed: u64, item: usize, element: Element) -> Held {
+    Held { element, provenance: Provenance { path: None, item, demo_seed: Some(seed), notes: Vec::new() } }
+}
+
+/// The layers that an element is first shown with.
+#[must_use]
+pub fn first_layers(id: ElementId, element: &Element, others: &[Layer]) -> Vec<Layer> {
+    let layer = |kind, visible, opacity| Layer { element: id, kind, visible, opacity };
+    match element {
+        Element::Volume(v) => {
+            let kind = LayerKind::Image { low: v.window.0, high: v.window.1, color_map: ColorMap::Gray, smooth: true };
+            vec![layer(kind, true, 1.0)]
+        }
+        Element::Labels(_) => {
+            let first = !others.iter().any(|l| matches!(l.kind, LayerKind::Labels { .. }));
+            vec![layer(LayerKind::Labels { fill: 0.25, outline_px: 1.5 }, first, 1.0)]
+        }
+        Element::Section(s) => section_layers(s).into_iter().map(|kind| layer(kind, true, 1.0)).collect(),
+    }
+}
+
+fn section_layers(section: &Section) -> Vec<LayerKind> {
+    let mut kinds = Vec::new();
+    if section.picture.is_some() {
+        kinds.push(LayerKind::Picture);
+    }
+    if section.spots.is_some() {
+        let color_by = section.expression.as_ref().and_then(|e| {
+            let known = ["NPPA", "MYH7", "MYH6", "TNNT2", "ACTC1"].iter().find(|g| e.find_gene(g).is_some());
+            let first =
+                || e.genes().iter().enumerate().max_by_key(|(g, _)| (e.gene(*g).0.len(), usize::MAX - g)).map(|(_, n)| n.clone());
+            known.map(|g| (*g).to_owned()).or_else(first)
+        });
+        kinds.push(LayerKind::Spots { color_by, log_normalized: true, color_map: ColorMap::Viridis, range: None });
+    }
+    kinds
+}
+
+impl Session {
+    pub(super) fn open(&mut self, path: PathBuf) {
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("myo")) {
+            self.open_project(path);
+            return;
+        }
+        let limits = self.limits;
+        let title = format!("Opening {}", leaf(&path));
+        let slot = format!("open {}", path.display());
+        self.jobs.start(&slot, &title, move |progress| read_path(&path, limits, progress).map(Outcome::Opened));
+    }
+
+    pub(super) fn open_demo(&mut self, seed: u64) {
+        self.jobs.start("demo", "Making the built-in case", move |progress| {
+            make_case(seed, progress).map(|case| Outcome::Demo(seed, Box::new(case)))
+        });
+    }
+
+    pub(super) fn add_opened(&mut self, opened: Opened) {
+        for note in opened.notes.iter().filter(|n| n.severity != Severity::Note) {
+            self.say(note.severity, note.message.clone());
+        }
+        let held = |f: Found| {
+            let about = format!("{}: {}", leaf(&f.path), f.summary);
+            let provenance = Provenance { path: Some(f.path), item: f.item, demo_seed: None, notes: opened.notes.clone() };
+            (Held { element: element(f.content), provenance }, about)
+        };
+        let (items, lines): (Vec<Held>, Vec<String>) = opened.found.into_iter().map(held).unzip();
+        lines.into_iter().for_each(|line| self.say(Severity::Note, line));
+        if !items.is_empty() {
+            self.add(&format!("open {}", leaf(&opened.path)), items, None);
+        }
+    }
+
+    pub(super) fn add_demo(&mut self, seed: u64, case: Case) {
+        let items = demo_elements(&case).into_iter().enumerate().map(|(i, e)| demo_held(seed, i, e)).collect();
+        let text = format!(
+            "Built-in case, seed {seed}: synthetic, made by the program. Open your own data from File or drop them here."
+        );
+        self.say(Severity::Note, text);
+        self.add("open the built-in case", items, Some(&case));
+    }
+
+    /// One edit that adds elements with their layers; an untouched built-in case makes room.
+    fn add(&mut self, name: &str, items: Vec<Held>, case: Option<&Case>) {
+        let mut changes = if case.is_none() { self.close_untouched_demo() } else { Vec::new() };
+        let mut layers: Vec<Layer> = if changes.is_empty() { self.study.layers.clone() } else { Vec::new() };
+        let first = self.study.next_id.max(1);
+        for (i, held) in items.into_iter().enumerate() {
+            let id = ElementId(first + i as u64);
+            layers.extend(first_layers(id, &held.element, &layers));
+            changes.push(Change::Element { id, before: None, after: Some(held) });
+        }
+        if let Some(case) = case {
+            let registration = demo_registration(case, ElementId(first), ElementId(first + 4));
+            let section = registration.section;
+            changes.push(Change::Registration { section, before: None, after: Some(Box::new(registration)) });
+        }
+        changes.push(Change::Layers { before: self.study.layers.clone(), after: layers });
+        self.commit(Edit { name: name.to_owned(), changes });
+    }
+
+    fn close_untouched_demo(&self) -> Vec<Change> {
+        let only_demo = !self.study.elements.is_empty() && self.study.provenance.values().all(|p| p.demo_seed.is_some());
+        if !only_demo || self.history.edits().len() != 1 {
+            return Vec::new();
+        }
+        let ids: Vec<ElementId> = self.study.elements.keys().copied().collect();
+        ids.into_iter().flat_map(|id| self.closing(id)).collect()
+    }
+
+    /// The changes that close an element with what hangs on it, without the layers.
+    fn closing(&self, id: ElementId) -> Vec<Change> {
+        let hanging = self.study.registrations.values().filter(|r| r.section == id || r.heart == id);
+        let mut changes: Vec<Change> = hanging
+            .map(|r| Change::Registration { section: r.section, before: Some(Box::new(r.clone())), after: None })
+            .collect();
+        changes.push(Change::Element { id, before: self.held(id), after: None });
+        changes
+    }
+
+    fn held(&self, id: ElementId) -> Option<Held> {
+        let element = self.study.elements.get(&id)?.clone();
+        Some(Held { element, provenance: self.study.provenance.get(&id).cloned().unwrap_or_default() })
+    }
+
+    pub(super) fn remove(&mut self, id: ElementId) -> Result<()> {
+        let name = self.study.elements.get(&id).ok_or_else(|| Error::parameter("it is not open"))?.name().to_owned();
+        let mut changes = self.closing(id);
+        let after = self.study.layers.iter().filter(|l| l.element != id).cloned().collect();
+        changes.push(Change::Layers { before: self.study.layers.clone(), after });
+        self.commit(Edit { name: format!("close {name}"), changes });
+        Ok(())
+    }
+
+    pub(super) fn set_pixel_size(&mut self, id: ElementId, um_per_px: f64) -> Result<()> {
+        if !um_per_px.is_finite() || um_per_px <= 0.0 {
+            return Err(Error::parameter(format!("{um_per_px} µm per pixel is not a size")));
+        }
+        let (Some(section), Some(before)) = (self.study.section(id), self.held(id)) else {
+            return Err(Error::parameter("only a section has a pixel size"));
+        };
+        let factor = um_per_px / 1000.0 / section.mm_per_px();
+        let size = PixelSize::Known { um_per_px, source: TYPED.into() };
+        let changed = Section { pixel_size: size, ..(**section).clone() };
+        let after = Held { element: Element::Section(Arc::new(changed)), provenance: before.provenance.clone() };
+        let mut changes = vec![Change::Element { id, before: Some(before), after: Some(after) }];
+        if let Some(registration) = self.study.registrations.get(&id) {
+            let mut scaled = registration.clone();
+            scaled.landmarks.pairs.iter_mut().for_each(|l| l.moving = l.moving.map(|p| p * factor));
+            scaled.flip_x_mm = scaled.flip_x_mm.map(|x| x * factor);
+            super::register_edit::refit(&mut scaled);
+            let (before, after) = (Some(Box::new(registration.clone())), Some(Box::new(scaled)));
+            changes.push(Change::Registration { section: id, before, after });
+        }
+        self.commit(Edit { name: "set pixel size".into(), changes });
+        Ok(())
+    }
+
+    pub(super) fn set_layer(&mut self, index: usize, layer: Layer) -> Result<()> {
+        let mut after = self.study.layers.clone();
+        let slot = after.get_mut(index).ok_or_else(|| Error::parameter("there is no such layer"))?;
+        if *slot == layer {
+            return Ok(());
+        }
+        *slot = layer;
+        self.commit(Edit {
+            name: "change layer".into(),
+            changes: vec![Change::Layers { before: self.study.layers.clone(), after }],
+        });
+        Ok(())
+    }
+
+    pub(super) fn move_layer(&mut self, from: usize, to: usize) -> Result<()> {
+        let mut after = self.study.layers.clone();
+        if from >= after.len() || to >= after.len() {
+            return Err(Error::parameter("there is no such layer"));
+        }
+        let layer = after.remove(from);
+        after.insert(to, layer);
+        self.commit(Edit {
+            name: "reorder layers".into(),
+            changes: vec![Change::Layers { before: self.study.layers.clone(), after }],
+        });
+        Ok(())
+    }
+}
+
+fn demo_registration(case: &Case, heart: ElementId, section: ElementId) -> Registration {
+    let mut registration = Registration {
+        section,
+        heart,
+        plane: case.plane,
+        half_slice_mm: case.half_slice_mm,
+        landmarks: Landmarks { pairs: case.landmarks_half.pairs.clone() },
+        model: TransformModel::Similarity,
+        stiffness: 0.0,
+        flip_x_mm: None,
+        fit: None,
+        problem: None,
+    };
+    super::register_edit::refit(&mut registration);
+    registration
+}
