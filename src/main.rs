@@ -1,3 +1,7 @@
-//! Chooses between the window and the command line; turns an error into an exit status.
+//! Runs the command line, which opens the window where it is asked; turns its answer into an exit status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(myoscope::cli::run())
+}

@@ -1,1 +1,18 @@
-//! Cardiac phenotypes: ventricles, segments.
+//! Numbers of the heart that physicians report: ventricles, the 17 segments, wall thickness, and the
+//! bullseye they are drawn on. Geometry is done in patient LPS, never in voxel indices.
+
+mod bullseye;
+mod frame;
+mod insertions;
+mod measure;
+mod segments;
+mod stack;
+mod thickness;
+mod ventricles;
+
+pub use bullseye::{Cell, Territory, cells, segment_at_disc, segment_name, territory};
+pub use frame::{Level, SegmentFrame};
+pub use measure::Measure;
+pub use segments::{Anchor, Levels, SegmentSettings, Segmentation, segment_labels};
+pub use thickness::measure_segments;
+pub use ventricles::{VentricleSettings, ventricles};

@@ -1,8 +1,36 @@
 //! Files in, files out; nothing else touches a file. [`open`] recognizes what a path holds by its
 //! content and gives everything found in it, with notes on what was assumed.
 
+pub mod bytes;
+pub mod dicom;
 mod found;
+pub mod h5ad;
+mod hdf5_build;
+pub mod hdf5_open;
+mod hdf5_read;
+pub mod inspect;
+pub mod json;
+pub mod landmarks;
+pub mod nifti;
+mod open;
+pub mod picture;
 pub mod project;
 pub mod record;
+mod summary;
+pub mod table;
+pub mod tenx;
+pub mod transform_file;
+pub mod visium;
 
+pub use bytes::{write_atomic, write_bytes};
+pub use dicom::{SeriesFacts, write_dicom_cine};
 pub use found::{Content, Found, Reading};
+pub use h5ad::write_h5ad;
+pub use landmarks::{PairRow, PairTable, read_pairs, write_pairs};
+pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};
+pub use open::open;
+pub use picture::write_png;
+pub use summary::{kind_name, summarize};
+pub use table::{Cells, Table, TableColumn};
+pub use transform_file::{LengthUnit, TransformFile, read_transform, write_transform};
+pub use visium::write_visium;

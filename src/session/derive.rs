@@ -2,10 +2,11 @@
 
 use super::{Outcome, Session};
 use crate::base::Severity;
-use crate::cardiac::{SegmentSettings, Segmentation, bullseye, segment_labels};
-use crate::model::{ElementId, LabelMap, LayerKind};
-use crate::scene::{BullseyeCell, SpotValues, phase_at, spot_values};
+use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
+use crate::model::{ColorMap, ElementId, LabelMap, Layer, LayerKind};
+use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, phase_at, spot_values};
 use crate::space::{DVec3, Space};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The segments of a segmentation at end-diastole.
@@ -22,7 +23,7 @@ impl SegmentsOf {
     #[must_use]
     pub fn at(&self, lps: DVec3) -> Option<(u8, String)> {
         let segment = self.result.as_ref().ok()?.frame.segment_at(lps)?;
-        Some((segment, bullseye::segment_name(segment).to_owned()))
+        Some((segment, segment_name(segment)?.to_owned()))
     }
 }
 
@@ -31,7 +32,7 @@ impl Session {
     pub(super) fn derive(&mut self) {
         self.start_segments();
         self.derived.spot_values = self.colors();
-        self.derived.bullseye = self.bullseye();
+        self.fill_bullseye();
     }
 
     /// Colors and bullseye only, after a change of how spots are shown.
@@ -69,42 +70,53 @@ impl Session {
             Err(why) => self.say(Severity::Note, format!("No segments: {why}")),
         }
         self.segments.insert(id, Arc::new(segments));
-        self.derived.bullseye = self.bullseye();
+        self.fill_bullseye();
     }
 
-    fn colors(&self) -> std::collections::BTreeMap<ElementId, Arc<SpotValues>> {
-        let values = |layer: &crate::model::Layer| match &layer.kind {
+    fn colors(&self) -> BTreeMap<ElementId, Arc<SpotValues>> {
+        let values = |layer: &Layer| match &layer.kind {
             LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } => {
                 let section = self.study.section(layer.element)?;
-                Some((layer.element, Arc::new(spot_values(section, name, *log_normalized, range.as_ref()))))
+                let found = spot_values(section, name, *log_normalized, range.as_ref());
+                let same = self.derived.spot_values.get(&layer.element).filter(|old| ***old == found);
+                Some((layer.element, same.cloned().unwrap_or_else(|| Arc::new(found))))
             }
             _ => None,
         };
         self.study.layers.iter().filter_map(values).collect()
     }
 
-    /// Mean of the shown gene over the spots of each segment; of the heart image where no spots lie in any.
-    fn bullseye(&self) -> Vec<BullseyeCell> {
-        let Some(segmentation) = self.segments.values().find_map(|s| s.result.as_ref().ok()) else { return Vec::new() };
+    fn fill_bullseye(&mut self) {
+        (self.derived.bullseye, self.derived.bullseye_scale) = self.bullseye().map_or((Vec::new(), None), |(c, s)| (c, Some(s)));
+    }
+
+    /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
+    fn bullseye(&self) -> Option<(Vec<BullseyeCell>, BullseyeScale)> {
+        let segmentation = self.segments.values().find_map(|s| s.result.as_ref().ok())?;
         let mut sums = [(0.0, 0usize); 18];
-        let from_spots = self.sum_spots(segmentation, &mut sums);
-        if !from_spots {
+        let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
+            let color = self.view.section.and_then(|id| self.derived.spot_values.get(&id))?;
+            let unit = color.rule.split(',').next().unwrap_or_default();
+            (color.title.clone(), format!("{unit}, mean of spots"), ColorMap::Viridis)
+        } else {
             self.sum_image(segmentation, &mut sums);
-        }
-        bullseye::cells()
-            .into_iter()
-            .map(|cell| {
-                let (sum, n) = sums[usize::from(cell.segment)];
-                BullseyeCell {
-                    segment: cell.segment,
-                    ring: cell.ring,
-                    label_at: cell.label_at,
-                    name: bullseye::segment_name(cell.segment).to_owned(),
-                    value: (n > 0).then(|| sum / n as f64),
-                    n,
-                }
-            })
-            .collect()
+            let name = self.heart().map(|v| v.name.clone()).unwrap_or_default();
+            (name, "intensity, mean of voxels".to_owned(), ColorMap::Cividis)
+        };
+        let (low, high) = limits(&sums);
+        let cell = |cell: crate::cardiac::Cell| {
+            let (sum, n) = sums[usize::from(cell.segment)];
+            let value = (n > 0).then(|| sum / n as f64);
+            BullseyeCell {
+                segment: cell.segment,
+                ring: cell.outline,
+                label_at: cell.center,
+                name: cell.name.to_owned(),
+                value,
+                n,
+            }
+        };
+        Some((cells().into_iter().map(cell).collect(), BullseyeScale { title, rule, low, high, color_map }))
     }
 
     fn sum_spots(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> bool {
@@ -152,6 +164,17 @@ impl Session {
     #[must_use]
     pub fn lps_of_section(&self, id: ElementId, mm: crate::space::DVec2) -> Option<DVec3> {
         self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()
+    }
+}
+
+/// Least and greatest mean of the cells; never empty.
+fn limits(sums: &[(f64, usize); 18]) -> (f64, f64) {
+    let means = || sums.iter().filter(|(_, n)| *n > 0).map(|(sum, n)| sum / *n as f64);
+    let (low, high) = (means().fold(f64::INFINITY, f64::min), means().fold(f64::NEG_INFINITY, f64::max));
+    match (low < high, low.is_finite()) {
+        (true, _) => (low, high),
+        (false, true) => (low, low + 1.0),
+        (false, false) => (0.0, 1.0),
     }
 }
 

@@ -28,7 +28,7 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 
 use crate::base::{Error, Limits, Result, Severity};
-use crate::model::{ElementId, LabelMap, Layer, Registration, Study};
+use crate::model::{ElementId, Layer, Registration, Study};
 use crate::scene::{Derived, View};
 use crate::space::DVec3;
 use edit::{Line, LineKind};
@@ -322,13 +322,6 @@ impl Session {
     #[must_use]
     pub fn segment_at(&self, lps: DVec3) -> Option<(u8, String)> {
         self.segments.values().find_map(|s| s.at(lps))
-    }
-
-    /// The phase of a segmentation that is nearest in time to what is shown.
-    #[must_use]
-    pub fn label_phase(&self, labels: &LabelMap) -> usize {
-        let n = labels.n_phases();
-        ((self.view.cardiac_phase * n as f64).floor() as usize).min(n - 1)
     }
 
     /// Says something to the person.

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::imaging;
 use crate::model::{ElementId, LayerKind};
-use crate::scene::phase_at;
+use crate::scene::{label_phase, phase_at, significant};
 use crate::space::{DVec3, Space};
 
 /// The status bar's content.
@@ -22,13 +22,7 @@ pub struct Readout {
 /// A number with three significant digits and a true minus sign.
 #[must_use]
 pub fn three_digits(value: f64) -> String {
-    if !value.is_finite() {
-        return "–".into();
-    }
-    let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
-    let decimals = usize::try_from(2 - magnitude).unwrap_or(0).min(6);
-    let text = if magnitude >= 6 { format!("{value:.2e}") } else { format!("{value:.decimals$}") };
-    text.replace('-', "−")
+    significant(value, 3)
 }
 
 fn millimeters(p: DVec3) -> String {
@@ -89,7 +83,7 @@ fn image_value(session: &Session, id: ElementId, lps: DVec3) -> Option<(String, 
 
 fn label_name(session: &Session, id: ElementId, lps: DVec3) -> Option<(String, String)> {
     let labels = session.study.labels(id)?;
-    let phase = session.label_phase(labels);
+    let phase = session.heart().map_or(0, |v| label_phase(labels, v, phase_at(v, session.view.cardiac_phase)));
     let value = imaging::label_at(labels, phase, lps);
     let entry = labels.entry(value)?;
     Some((labels.name.clone(), entry.name.clone()))
@@ -107,16 +101,4 @@ fn spot_value(session: &Session, id: ElementId, mm: DVec3) -> Option<(String, St
     let shown = session.derived.spot_values.get(&id)?;
     let value = shown.values.get(nearest)?;
     (!value.is_nan()).then(|| (shown.title.clone(), three_digits(f64::from(*value))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn three_significant_digits() {
-        for (value, text) in [(0.0, "0.00"), (-1.2345, "−1.23"), (412.4, "412"), (0.012_34, "0.0123"), (45.678, "45.7")] {
-            assert_eq!(three_digits(value), text);
-        }
-    }
 }

@@ -153,7 +153,7 @@ impl Session {
     #[must_use]
     pub fn shown_plane(&self, pane: PaneKind) -> Option<Plane> {
         let plane = self.pane_plane(pane)?;
-        Some(if self.view.neurological && (pane.is_heart() || pane == PaneKind::Overlay) { plane.mirrored() } else { plane })
+        Some(if self.view.neurological { plane.mirrored() } else { plane })
     }
 
     fn go_to(&mut self, lps: crate::space::DVec3) {

@@ -1,0 +1,49 @@
+// Many small spots: each writes how much it covers (8 bits) and its number (24 bits)
+// into the pixels of its disc; the largest stays, so a pixel shows the spot that covers it most.
+@group(0) @binding(0) var<uniform> u: SpotsUniform;
+@group(1) @binding(0) var<storage, read> positions: array<vec2<f32>>;
+@group(1) @binding(1) var<storage, read> values: array<f32>;
+// First workgroup, first point, behind-last point of each run of visible points.
+@group(1) @binding(2) var<storage, read> ranges: array<vec4<u32>>;
+@group(1) @binding(3) var<storage, read_write> pixels: array<atomic<u32>>;
+
+fn point_of(group: u32, lane: u32) -> u32 {
+    var first = 0u;
+    var behind = u.n_ranges;
+    while behind - first > 1u {
+        let middle = (first + behind) / 2u;
+        if ranges[middle].x <= group {
+            first = middle;
+        } else {
+            behind = middle;
+        }
+    }
+    let range = ranges[first];
+    let point = range.y + (group - range.x) * 256u + lane;
+    return select(0xffffffffu, point, point < range.z);
+}
+
+@compute @workgroup_size(256)
+fn compute(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let point = point_of(group.x + group.y * groups.x, lane);
+    if point == 0xffffffffu {
+        return;
+    }
+    let middle = (positions[point] - u.center) * u.scale + u.offset;
+    let reach = u.radius_px + 0.5;
+    let first_px = vec2<i32>(ceil(max(middle - reach, vec2<f32>(0.0)) - 0.5));
+    let last_px = vec2<i32>(floor(min(middle + reach, u.size_px) - 0.5));
+    if any(first_px > last_px) || (u.has_values != 0u && is_nan(values[point])) {
+        return;
+    }
+    let width = i32(u.size_px.x);
+    for (var y = max(first_px.y, 0); y <= last_px.y; y++) {
+        for (var x = max(first_px.x, 0); x <= last_px.x; x++) {
+            let center = vec2<f32>(f32(x), f32(y)) + 0.5;
+            let share = u32(spot_share(u.mode, distance(center, middle), u.radius_px) * 255.0 + 0.5);
+            if share != 0u {
+                atomicMax(&pixels[y * width + x], share << 24u | point);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+struct SpotsUniform {
+    // Pane mm to pixels: (mm - center) * scale + offset.
+    center: vec2<f32>,
+    offset: vec2<f32>,
+    size_px: vec2<f32>,
+    scale: f32,
+    radius_px: f32,
+    // Color where there are no values.
+    plain: vec4<f32>,
+    // Values of the lowest color, and from there to the highest.
+    low: f32,
+    span: f32,
+    opacity: f32,
+    table: u32,
+    // 0 blend, 1 swipe, 2 checker, 3 contour
+    mode: u32,
+    parameter: f32,
+    has_values: u32,
+    n_ranges: u32,
+}

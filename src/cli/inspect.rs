@@ -1,0 +1,49 @@
+//! `inspect`: what is in files or folders, what was assumed, what is wrong.
+
+use super::Run;
+use crate::base::{Error, Result};
+use crate::io::inspect::{inspect as inspection, inspection_table};
+use crate::io::{self, Found};
+use clap::Args;
+use std::path::PathBuf;
+
+/// `inspect`.
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// Files and folders.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl Inspect {
+    /// A broken file is a note of severity `error`; the status stays 0.
+    pub fn run(self, run: &mut Run) -> Result<u8> {
+        let mut found: Vec<Found> = Vec::new();
+        for path in &self.paths {
+            match io::open(path, &mut run.reading()) {
+                Ok(more) => found.extend(more),
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(e) => run.warnings.error(code(&e), e.to_string(), Some(path)),
+            }
+        }
+        if run.shared.json {
+            let report = inspection(&found, &run.warnings);
+            let value = serde_json::to_value(report).map_err(|e| Error::malformed(e.to_string()))?;
+            run.printer.json(&value);
+        } else {
+            run.printer.line(inspection_table(&found, &run.warnings).trim_end());
+            run.warnings.notes.clear();
+        }
+        Ok(0)
+    }
+}
+
+/// A stable word for an error that became a note.
+fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Unsupported { .. } => "unsupported",
+        Error::TooLarge { .. } => "too-large",
+        Error::Io { .. } => "unreadable",
+        _ => "malformed",
+    }
+}

@@ -1,0 +1,89 @@
+//! The only place that prints: results on standard output, everything else on standard error, a progress
+//! bar only on a terminal.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the printer")]
+
+use crate::base::{Cancel, Error, Note, Progress};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use std::io::IsTerminal;
+
+/// Standard output and standard error.
+pub struct Printer {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Printer {
+    /// Prints notes and progress unless `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(1000);
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} % {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { quiet, bar }
+    }
+
+    /// Progress shown on the bar.
+    pub fn progress(&self) -> Progress {
+        let Some(bar) = self.bar.clone() else { return Progress::none() };
+        Progress::new(Cancel::default(), move |fraction, what| {
+            bar.set_position((fraction * 1000.0) as u64);
+            bar.set_message(what.to_owned());
+        })
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// One line of a result.
+    pub fn line(&self, text: &str) {
+        self.clear();
+        println!("{text}");
+    }
+
+    /// The one JSON object of a command.
+    pub fn json(&self, value: &Value) {
+        self.clear();
+        println!("{value:#}");
+    }
+
+    /// A remark for people.
+    pub fn remark(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Notes of readers and methods.
+    pub fn notes(&self, notes: &[Note]) {
+        for note in notes {
+            let file = note.file.as_ref().map(|f| format!(": {}", f.display())).unwrap_or_default();
+            self.remark(&format!("{} [{}]: {}{file}", note.severity.name(), note.code, note.message));
+        }
+    }
+
+    /// Why the command failed.
+    pub fn error(error: &Error) {
+        eprintln!("error: {error}");
+    }
+}
+
+/// Notes as JSON, for reports.
+pub fn notes_json(notes: &[Note]) -> Value {
+    let one = |n: &Note| {
+        serde_json::json!({
+            "severity": n.severity.name(),
+            "code": n.code,
+            "message": n.message,
+            "file": n.file.as_ref().map(|f| f.display().to_string()),
+        })
+    };
+    Value::Array(notes.iter().map(one).collect())
+}

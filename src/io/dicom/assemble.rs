@@ -1,0 +1,367 @@
+//! Stacks to volumes: the grid, the voxels decoded in parallel straight into place, and what to say.
+
+use super::geometry::{Placement, placement};
+use super::group::Stack;
+use super::header::{FrameHeader, PHASE_TAGS};
+use super::layout::{Color, Kind};
+use super::open::Opened;
+use super::pixels::Voxel;
+use crate::base::{Error, Limits, Progress, Result};
+use crate::io::Reading;
+use crate::model::{Samples, Volume};
+use crate::space::{DAffine3, DMat3, DVec3, Grid};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// A volume and what is said about it.
+pub(super) struct Assembled {
+    pub volume: Volume,
+    pub sorted_by: Option<String>,
+    pub n_files: usize,
+}
+
+/// Some slices of a stack on a grid.
+struct Block<'a> {
+    stack: &'a Stack,
+    /// Slices of the stack that belong here.
+    slices: Vec<usize>,
+    /// Their slots.
+    slots: Vec<usize>,
+    n_slots: usize,
+    first: DVec3,
+    step: DVec3,
+    name: String,
+}
+
+/// Makes the volumes of a stack: one, or one per slice where slices lie on no common grid.
+pub(super) fn assemble(stack: &Stack, files: &[Opened], reading: &mut Reading<'_>) -> Result<Vec<Assembled>> {
+    let Some(head) = stack.frames.first() else { return Ok(Vec::new()) };
+    let name = name(head);
+    note_sorting(stack, &name, reading);
+    note_files(stack, files, &name, reading);
+    blocks(stack, head, &name, reading).iter().map(|block| volume(block, files, reading)).collect()
+}
+
+/// What it is called: never a patient's name, number or path.
+fn name(head: &FrameHeader) -> String {
+    let modality = if head.modality.is_empty() { "image" } else { &head.modality };
+    let base =
+        if head.description.is_empty() { format!("{modality} series {}", head.series_number) } else { head.description.clone() };
+    if head.component.is_empty() { base } else { format!("{base}, {}", head.component) }
+}
+
+fn note_sorting(stack: &Stack, name: &str, reading: &mut Reading<'_>) {
+    let sorted = &stack.sorted;
+    if !sorted.repeats.is_empty() {
+        let instances: Vec<String> = sorted
+            .repeats
+            .iter()
+            .take(40)
+            .map(|&f| stack.frames[f].phase_tags[6].map_or_else(|| "?".to_owned(), |v| format!("{v}")))
+            .collect();
+        reading.warnings.warn(
+            "duplicate-slice",
+            format!(
+                "{name}: {} images lie at a slice and phase acquired again later; the latest is kept, left out are instances {}",
+                sorted.repeats.len(),
+                instances.join(" ")
+            ),
+            None,
+        );
+    }
+    let missing = sorted.missing();
+    if !missing.is_empty() {
+        let list: Vec<String> = missing.iter().take(40).map(|(s, p)| format!("slice {} phase {}", s + 1, p + 1)).collect();
+        reading.warnings.warn(
+            "missing-phase",
+            format!(
+                "{name}: {} of {} images are missing ({}); their voxels hold the lowest value",
+                missing.len(),
+                sorted.cells.len(),
+                list.join(", ")
+            ),
+            None,
+        );
+    }
+}
+
+/// Says once per stack what was said of its files.
+fn note_files(stack: &Stack, files: &[Opened], name: &str, reading: &mut Reading<'_>) {
+    let mut said: Vec<(&'static str, &str, usize, usize)> = Vec::new();
+    let mut last = None;
+    for frame in &stack.frames {
+        if last.replace(frame.file) == Some(frame.file) {
+            continue;
+        }
+        for (code, message) in &files[frame.file].notes {
+            match said.iter_mut().find(|s| (s.0, s.1) == (*code, message)) {
+                Some(known) => known.2 += 1,
+                None => said.push((code, message, 1, frame.file)),
+            }
+        }
+    }
+    for (code, message, n, file) in said {
+        let files_text = if n == 1 { String::new() } else { format!(" ({n} files)") };
+        let text = format!("{name}: {message}{files_text}");
+        let path = files[file].path.as_path();
+        if code == "truncated" {
+            reading.warnings.warn(code, text, Some(path));
+        } else {
+            reading.warnings.note(code, text, Some(path));
+        }
+    }
+}
+
+/// The grids of a stack.
+fn blocks<'a>(stack: &'a Stack, head: &FrameHeader, name: &str, reading: &mut Reading<'_>) -> Vec<Block<'a>> {
+    let n = stack.sorted.n_slices();
+    let (positions, normal) = (stack.positions(), stack.normal());
+    if head.axes.is_none() {
+        reading.warnings.note(
+            "no-position",
+            format!("{name}: the file does not say where the image lies; put at the origin"),
+            None,
+        );
+    }
+    if head.spacing_mm.is_none() {
+        reading.warnings.warn(
+            "unit-unknown",
+            format!("{name}: the file does not give the pixel size; pixels are counted as 1 mm, do not measure"),
+            None,
+        );
+    }
+    let alone = |slices: Vec<usize>, name: String| {
+        let first = slices.first().and_then(|&s| positions.get(s).copied()).unwrap_or_default();
+        Block { stack, slices, slots: vec![0], n_slots: 1, first, step: normal * head.slice_mm.unwrap_or(1.0), name }
+    };
+    if n < 2 {
+        if head.axes.is_some() {
+            let from = head.slice_mm.map_or_else(|| "unknown, 1 mm is taken".to_owned(), |mm| format!("{mm} mm as declared"));
+            reading.warnings.note("single-slice", format!("{name}: one slice; its thickness is {from}"), None);
+        }
+        return vec![alone(vec![0], name.to_owned())];
+    }
+    match placement(&positions, normal) {
+        Placement::Uniform { first, step, slots, n_slots } => {
+            if n_slots > n {
+                let gaps: Vec<String> = (0..n_slots).filter(|k| !slots.contains(k)).map(|k| format!("{}", k + 1)).collect();
+                reading.warnings.warn(
+                    "slice-gap",
+                    format!("{name}: {} of {n_slots} slices are missing at {:.3} mm spacing (slices {}); their voxels hold the lowest value", n_slots - n, step.length(), gaps.join(" ")),
+                    None,
+                );
+            }
+            let slices = (0..n).collect();
+            vec![Block { stack, slices, slots, n_slots, first, step, name: name.to_owned() }]
+        }
+        Placement::Irregular(smallest, largest, shift) => {
+            reading.warnings.warn(
+                "irregular-spacing",
+                format!("{name}: slices are {smallest:.3} to {largest:.3} mm apart, shifted in plane by up to {shift:.3} mm; each of the {n} slices is its own volume at its true place"),
+                None,
+            );
+            (0..n).map(|s| alone(vec![s], format!("{name}, slice {}", s + 1))).collect()
+        }
+    }
+}
+
+fn volume(block: &Block<'_>, files: &[Opened], reading: &mut Reading<'_>) -> Result<Assembled> {
+    let stack = block.stack;
+    let head = &stack.frames[0];
+    let sorted = &stack.sorted;
+    let size = [head.layout.columns, head.layout.rows, block.n_slots];
+    let n_phases =
+        (0..sorted.n_phases).rev().find(|&p| block.slices.iter().any(|&s| sorted.frame(s, p).is_some())).map_or(1, |p| p + 1);
+    let used: Vec<&FrameHeader> = (0..n_phases)
+        .flat_map(|p| block.slices.iter().filter_map(move |&s| sorted.frame(s, p)))
+        .map(|f| &stack.frames[f])
+        .collect();
+    let varies = used.iter().any(|f| f.rescale != head.rescale);
+    let kind = if varies && head.layout.color == Color::Gray { Kind::F32 } else { head.layout.kind() };
+    if varies {
+        reading.warnings.note(
+            "rescale-varies",
+            format!("{}: slope and intercept differ between images and are applied to the voxels", block.name),
+            None,
+        );
+    }
+    let filler = Filler { block, files, limits: reading.limits, progress: reading.progress, n_phases };
+    let (phases, missing) = match kind {
+        Kind::U8 => filler.fill::<u8>(reading),
+        Kind::I16 => filler.fill::<i16>(reading),
+        Kind::U16 => filler.fill::<u16>(reading),
+        Kind::F32 => filler.fill::<f32>(reading),
+    }?;
+    let mut volume = bare_volume(block, grid(block, head, size)?, phases)?;
+    volume.modality.clone_from(&head.modality);
+    volume.phase_times_ms = times(block, n_phases);
+    if kind != Kind::F32 && head.layout.color == Color::Gray {
+        (volume.slope, volume.intercept) = head.rescale;
+    }
+    volume.unit.clone_from(&head.unit);
+    volume.length_unit_known = head.spacing_mm.is_some();
+    volume.missing = missing;
+    volume.window = window(&used, head).unwrap_or_else(|| volume.percentile_window(0.005, 0.995));
+    let mut paths: Vec<usize> = used.iter().map(|f| f.file).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let sorted_by = sorted.tag.filter(|_| n_phases > 1).map(|t| PHASE_TAGS[t].to_owned());
+    Ok(Assembled { volume, sorted_by, n_files: paths.len() })
+}
+
+/// As [`Volume::new`] without the percentiles, which need the rescale first.
+fn bare_volume(block: &Block<'_>, grid: Grid, phases: Vec<Samples>) -> Result<Volume> {
+    if phases.is_empty() || phases.iter().any(|p| p.len() != grid.n_voxels()) {
+        return Err(Error::malformed("the voxels do not fill the grid"));
+    }
+    Ok(Volume {
+        name: block.name.clone(),
+        modality: String::new(),
+        grid,
+        phases,
+        phase_times_ms: Vec::new(),
+        slope: 1.0,
+        intercept: 0.0,
+        unit: String::new(),
+        length_unit_known: true,
+        window: (0.0, 1.0),
+        missing: Vec::new(),
+    })
+}
+
+fn grid(block: &Block<'_>, head: &FrameHeader, size: [usize; 3]) -> Result<Grid> {
+    let (right, down) = head.axes.unwrap_or((DVec3::X, DVec3::Y));
+    let (dx, dy) = head.spacing_mm.unwrap_or((1.0, 1.0));
+    let matrix3 = DMat3::from_cols(right * dx, down * dy, block.step);
+    Grid::new(size, DAffine3 { matrix3, translation: block.first })
+}
+
+/// Time of each phase in ms, where the files say it.
+fn times(block: &Block<'_>, n_phases: usize) -> Vec<f64> {
+    let (sorted, frames) = (&block.stack.sorted, &block.stack.frames);
+    let value = |p: usize| sorted.values.get(p).copied();
+    let times: Option<Vec<f64>> = match sorted.tag {
+        Some(0) => (0..n_phases).map(value).collect(),
+        Some(1) => {
+            let rr_ms = frames.iter().find_map(|f| f.rr_ms);
+            rr_ms.and_then(|rr| (0..n_phases).map(|p| value(p).map(|v| v * rr / 100.0)).collect())
+        }
+        Some(_) => (0..n_phases)
+            .map(|p| block.slices.iter().find_map(|&s| sorted.frame(s, p)).and_then(|f| frames[f].frame_time_ms))
+            .collect::<Option<Vec<f64>>>()
+            .filter(|t| t.windows(2).all(|w| w[1] > w[0])),
+        None => None,
+    };
+    times.unwrap_or_default()
+}
+
+/// Window of the middle image by its center, in rescaled values.
+fn window(used: &[&FrameHeader], head: &FrameHeader) -> Option<(f64, f64)> {
+    if head.layout.color != Color::Gray {
+        return Some((0.0, 255.0));
+    }
+    let mut windows: Vec<(f64, f64)> = used.iter().filter_map(|f| f.window).collect();
+    windows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let (center, width) = windows.get(windows.len() / 2).copied()?;
+    let half = (width - 1.0).max(1.0) / 2.0;
+    Some((center - 0.5 - half, center - 0.5 + half))
+}
+
+struct Filler<'a> {
+    block: &'a Block<'a>,
+    files: &'a [Opened],
+    limits: Limits,
+    progress: &'a Progress,
+    n_phases: usize,
+}
+
+type Failed = (usize, usize, Error);
+
+impl Filler<'_> {
+    /// Decodes all phases in parallel; gives them and the (slot, phase) that stayed empty.
+    fn fill<T: Voxel>(&self, reading: &mut Reading<'_>) -> Result<(Vec<Samples>, Vec<(usize, usize)>)> {
+        let head = &self.block.stack.frames[0].layout;
+        let plane = head.n_pixels();
+        let counts = [plane as u64, self.block.n_slots as u64, self.n_phases as u64];
+        self.limits.check("the voxels of a stack", &counts, size_of::<T>() as u64)?;
+        let phases: Vec<(Arc<[T]>, Vec<Failed>)> =
+            (0..self.n_phases).into_par_iter().map(|phase| self.phase(phase, plane)).collect::<Result<_>>()?;
+        let (mut voxels, failed): (Vec<Arc<[T]>>, Vec<Vec<Failed>>) = phases.into_iter().unzip();
+        let mut failed: Vec<Failed> = failed.into_iter().flatten().collect();
+        let n_frames: usize = (0..self.n_phases).map(|p| self.filled(p).count()).sum();
+        if !failed.is_empty() && failed.len() == n_frames {
+            return Err(failed.swap_remove(0).2);
+        }
+        let mut missing: Vec<(usize, usize)> =
+            (0..self.n_phases).flat_map(|p| self.empty(p).map(move |slot| (slot, p))).collect();
+        for (slot, phase, error) in failed {
+            reading.warnings.error(
+                "undecodable-image",
+                format!("{}: slice {} phase {}: {error}", self.block.name, slot + 1, phase + 1),
+                None,
+            );
+            missing.push((slot, phase));
+        }
+        missing.sort_unstable();
+        fill_missing(&mut voxels, &missing, plane);
+        Ok((voxels.into_iter().map(T::samples).collect(), missing))
+    }
+
+    /// Slots of a phase with their frames.
+    fn filled(&self, phase: usize) -> impl Iterator<Item = (usize, usize)> {
+        let sorted = &self.block.stack.sorted;
+        self.block.slices.iter().zip(&self.block.slots).filter_map(move |(&s, &slot)| sorted.frame(s, phase).map(|f| (slot, f)))
+    }
+
+    fn empty(&self, phase: usize) -> impl Iterator<Item = usize> {
+        let mut full = vec![false; self.block.n_slots];
+        for (slot, _) in self.filled(phase) {
+            full[slot] = true;
+        }
+        (0..self.block.n_slots).filter(move |&k| !full[k])
+    }
+
+    fn phase<T: Voxel>(&self, phase: usize, plane: usize) -> Result<(Arc<[T]>, Vec<Failed>)> {
+        self.progress.step(phase as f64 / self.n_phases as f64, "decoding pixels")?;
+        let mut voxels: Arc<[T]> = std::iter::repeat_n(T::default(), plane * self.block.n_slots).collect();
+        let mut frame_of = vec![None; self.block.n_slots];
+        for (slot, frame) in self.filled(phase) {
+            frame_of[slot] = Some(frame);
+        }
+        let failed = Arc::make_mut(&mut voxels)
+            .par_chunks_mut(plane)
+            .enumerate()
+            .filter_map(|(slot, out)| {
+                let header = &self.block.stack.frames[frame_of[slot]?];
+                let decoded = self.progress.step(phase as f64 / self.n_phases as f64, "decoding pixels").and_then(|()| {
+                    self.files[header.file].with_frame(header.frame, &self.limits, |raw| T::fill(raw, header.rescale, out))
+                });
+                decoded.err().map(|e| (slot, phase, e))
+            })
+            .collect::<Vec<Failed>>();
+        if failed.iter().any(|f| matches!(f.2, Error::Cancelled)) {
+            return Err(Error::Cancelled);
+        }
+        Ok((voxels, failed))
+    }
+}
+
+/// Sets missing slices to the lowest value of all others.
+fn fill_missing<T: Voxel>(voxels: &mut [Arc<[T]>], missing: &[(usize, usize)], plane: usize) {
+    if missing.is_empty() {
+        return;
+    }
+    let mut lowest: Option<T> = None;
+    for (phase, data) in voxels.iter().enumerate() {
+        for (slot, slice) in data.chunks_exact(plane).enumerate() {
+            if missing.binary_search(&(slot, phase)).is_err() {
+                lowest = slice.iter().copied().fold(lowest, |low, v| if low.is_none_or(|l| v < l) { Some(v) } else { low });
+            }
+        }
+    }
+    for &(slot, phase) in missing {
+        if let Some(slice) = Arc::make_mut(&mut voxels[phase]).get_mut(slot * plane..(slot + 1) * plane) {
+            slice.fill(lowest.unwrap_or_default());
+        }
+    }
+}

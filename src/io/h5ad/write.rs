@@ -1,0 +1,154 @@
+//! Writes a section as an `.h5ad` that anndata, scanpy and squidpy open.
+
+use crate::base::{Error, Result};
+use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole};
+use crate::io::tenx::rows_of;
+use crate::model::{Column, Expression, PictureLevel, PixelSize, Section, Spots};
+use hdf5_pure::{AttrValue, FileBuilder, GroupBuilder};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Pictures larger than this stay out of the file.
+const MOST_PICTURE_PX: usize = 4096;
+
+/// Writes a section with counts: X as compressed rows, its tables, positions in full-resolution pixels
+/// (`obsm/spatial`), scale factors and up to two pictures (`uns/spatial`). The same section gives the
+/// same bytes; the file appears whole or not at all.
+pub fn write_h5ad(path: &Path, section: &Section) -> Result<()> {
+    write_whole(path, &build_h5ad(section)?)
+}
+
+/// The bytes that [`write_h5ad`] writes.
+pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
+    let Some(expression) = &section.expression else {
+        return Err(Error::parameter(format!("{} has no genes, so there is nothing to write as AnnData", section.name)));
+    };
+    let n = expression.observations().len();
+    if let Some(spots) = section.spots.as_ref().filter(|s| s.px.len() != n || s.in_tissue.len() != n) {
+        return Err(Error::parameter(format!("{} spots and {n} observations do not match", spots.px.len())));
+    }
+    let mut file = FileBuilder::new();
+    file.set_attr("encoding-type", text("anndata"));
+    file.set_attr("encoding-version", text("0.1.0"));
+    matrix(&mut file, expression);
+    let mut columns = expression.columns.clone();
+    if let Some(spots) = &section.spots {
+        columns.insert("in_tissue".into(), Column::Number(spots.in_tissue.iter().map(|&t| f64::from(u8::from(t))).collect()));
+    }
+    table(&mut file, "obs", expression.observations(), &columns);
+    let mut var = BTreeMap::new();
+    if !expression.gene_ids().is_empty() {
+        var.insert("gene_ids".to_owned(), Column::Text(expression.gene_ids().to_vec()));
+    }
+    table(&mut file, "var", expression.genes(), &var);
+    for name in ["layers", "obsp", "varm", "varp"] {
+        let mut group = file.create_group(name);
+        encode_group(&mut group, "dict", "0.1.0");
+        file.add_group(group.finish());
+    }
+    let mut obsm = file.create_group("obsm");
+    encode_group(&mut obsm, "dict", "0.1.0");
+    if let Some(spots) = &section.spots {
+        let flat: Vec<f64> = spots.px.iter().flat_map(|p| [p.x, p.y]).collect();
+        encode(obsm.create_dataset("spatial").with_f64_data(&flat).with_shape(&[n as u64, 2]), "array");
+    }
+    file.add_group(obsm.finish());
+    let mut uns = file.create_group("uns");
+    encode_group(&mut uns, "dict", "0.1.0");
+    if let Some(spots) = &section.spots {
+        spatial(&mut uns, section, spots);
+    }
+    file.add_group(uns.finish());
+    finish(file)
+}
+
+fn matrix(file: &mut FileBuilder, expression: &Expression) {
+    let keep: Vec<usize> = (0..expression.observations().len()).collect();
+    let (offsets, columns, values) = rows_of(expression, &keep);
+    let mut x = file.create_group("X");
+    encode_group(&mut x, "csr_matrix", "0.1.0");
+    x.set_attr("shape", AttrValue::I64Array(vec![keep.len() as i64, expression.genes().len() as i64]));
+    pack(x.create_dataset("data").with_f32_data(&values), values.len());
+    let columns: Vec<i32> = columns.into_iter().map(|c| c as i32).collect();
+    pack(x.create_dataset("indices").with_i32_data(&columns), columns.len());
+    let offsets: Vec<i64> = offsets.into_iter().map(|o| o as i64).collect();
+    pack(x.create_dataset("indptr").with_i64_data(&offsets), offsets.len());
+    file.add_group(x.finish());
+}
+
+fn table(file: &mut FileBuilder, name: &str, index: &[String], columns: &BTreeMap<String, Column>) {
+    let mut group = file.create_group(name);
+    encode_group(&mut group, "dataframe", "0.2.0");
+    group.set_attr("_index", text("_index"));
+    let columns: BTreeMap<String, &Column> =
+        columns.iter().filter(|(k, _)| !k.is_empty() && *k != "_index").map(|(k, c)| (k.replace('/', "_"), c)).collect();
+    let names: Vec<String> = columns.keys().cloned().collect();
+    // An empty list of names is an array of floats, as h5py writes it.
+    let order = if names.is_empty() { AttrValue::F64Array(Vec::new()) } else { AttrValue::VarLenStringArray(names) };
+    group.set_attr("column-order", order);
+    strings(group.create_dataset("_index"), index);
+    for (name, column) in columns {
+        write_column(&mut group, &name, column);
+    }
+    file.add_group(group.finish());
+}
+
+fn write_column(group: &mut GroupBuilder, name: &str, column: &Column) {
+    match column {
+        Column::Number(v) if v.iter().all(|v| v.fract() == 0.0 && v.abs() < 9e15) => {
+            encode(group.create_dataset(name).with_i64_data(&v.iter().map(|&v| v as i64).collect::<Vec<_>>()), "array");
+        }
+        Column::Number(v) => encode(group.create_dataset(name).with_f64_data(v), "array"),
+        Column::Text(v) => strings(group.create_dataset(name), v),
+        Column::Category { codes, names } => {
+            if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+                let flat: Vec<&str> = codes.iter().map(|&c| names.get(c as usize).map_or("", String::as_str)).collect();
+                return strings(group.create_dataset(name), &flat);
+            }
+            let mut inner = group.create_group(name);
+            encode_group(&mut inner, "categorical", "0.2.0");
+            inner.set_attr("ordered", AttrValue::U8(0));
+            let codes: Vec<i32> = codes.iter().map(|&c| if (c as usize) < names.len() { c as i32 } else { -1 }).collect();
+            encode(inner.create_dataset("codes").with_i32_data(&codes), "array");
+            strings(inner.create_dataset("categories"), names);
+            group.add_group(inner.finish());
+        }
+    }
+}
+
+fn spatial(uns: &mut GroupBuilder, section: &Section, spots: &Spots) {
+    let levels: Vec<&PictureLevel> = section.picture.iter().flat_map(|p| &p.levels).collect();
+    let levels: Vec<&PictureLevel> = levels.into_iter().filter(|l| l.width.max(l.height) <= MOST_PICTURE_PX).take(2).collect();
+    let mut outer = uns.create_group("spatial");
+    encode_group(&mut outer, "dict", "0.1.0");
+    let name = if section.name.is_empty() { "section".to_owned() } else { section.name.replace('/', "_") };
+    let mut library = outer.create_group(&name);
+    encode_group(&mut library, "dict", "0.1.0");
+    let mut factors = library.create_group("scalefactors");
+    encode_group(&mut factors, "dict", "0.1.0");
+    let mut factor = |key: &str, value: f64| {
+        let dataset = factors.create_dataset(key).with_f64_data(&[value]).with_shape(&[]);
+        encode(dataset, "numeric-scalar");
+    };
+    // The drawn diameter of Space Ranger is 65 µm where 55 µm are printed.
+    factor("spot_diameter_fullres", spots.diameter_px * 65.0 / 55.0);
+    if let PixelSize::Known { um_per_px, .. } = &section.pixel_size {
+        factor("microns_per_pixel", *um_per_px);
+    }
+    for (level, key) in levels.iter().zip(["tissue_hires_scalef", "tissue_lowres_scalef"]) {
+        factor(key, 1.0 / level.scale);
+    }
+    library.add_group(factors.finish());
+    let mut images = library.create_group("images");
+    encode_group(&mut images, "dict", "0.1.0");
+    for (level, key) in levels.iter().zip(["hires", "lowres"]) {
+        let rgb: Vec<u8> = level.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        let shape = [level.height as u64, level.width as u64, 3];
+        let dataset = images.create_dataset(key).with_u8_data(&rgb).with_shape(&shape);
+        dataset.with_chunks(&[shape[0].min(256), shape[1].min(256), 3]).with_deflate(4);
+        encode(dataset, "array");
+    }
+    library.add_group(images.finish());
+    outer.add_group(library.finish());
+    uns.add_group(outer.finish());
+}

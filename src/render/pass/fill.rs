@@ -1,0 +1,16 @@
+//! One color over the whole pane.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Twin of `FillUniform`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(in crate::render) struct FillUniform {
+    pub(in crate::render) rgba: [f32; 4],
+}
+
+impl FillUniform {
+    pub(in crate::render) fn new([r, g, b]: [u8; 3]) -> Self {
+        Self { rgba: [f32::from(r) / 255.0, f32::from(g) / 255.0, f32::from(b) / 255.0, 1.0] }
+    }
+}

@@ -1,0 +1,89 @@
+//! Spots: instanced discs, or numbers splatted into pixels and colored afterwards.
+
+use super::picture::{ToPx, compare_code};
+use super::slice::size_px;
+use super::{COLORS, storage_entry, texture_entry};
+use crate::render::tables;
+use crate::scene::{Scene, SpotsDrawn};
+use bytemuck::{Pod, Zeroable};
+
+/// Color of spots without values.
+const PLAIN: [f32; 4] = [0x56 as f32 / 255.0, 0xB4 as f32 / 255.0, 0xE9 as f32 / 255.0, 1.0];
+/// Smallest radius on the screen.
+const LEAST_RADIUS_PX: f32 = 0.75;
+
+/// Twin of `SpotsUniform`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(in crate::render) struct SpotsUniform {
+    pub(in crate::render) center: [f32; 2],
+    pub(in crate::render) offset: [f32; 2],
+    pub(in crate::render) size_px: [f32; 2],
+    pub(in crate::render) scale: f32,
+    pub(in crate::render) radius_px: f32,
+    pub(in crate::render) plain: [f32; 4],
+    pub(in crate::render) low: f32,
+    pub(in crate::render) span: f32,
+    pub(in crate::render) opacity: f32,
+    pub(in crate::render) table: u32,
+    pub(in crate::render) mode: u32,
+    pub(in crate::render) parameter: f32,
+    pub(in crate::render) has_values: u32,
+    pub(in crate::render) n_ranges: u32,
+}
+
+impl SpotsUniform {
+    pub(in crate::render) fn new(scene: &Scene, drawn: &SpotsDrawn, n_ranges: usize) -> Self {
+        let to_px = ToPx::new(scene);
+        let (mode, parameter) = compare_code(drawn.compare);
+        Self {
+            center: to_px.center,
+            offset: to_px.offset,
+            size_px: size_px(scene),
+            scale: to_px.scale,
+            radius_px: radius_px(scene, drawn),
+            plain: PLAIN,
+            low: drawn.low,
+            span: if drawn.high > drawn.low { drawn.high - drawn.low } else { 1e-9 },
+            opacity: drawn.opacity.clamp(0.0, 1.0),
+            table: tables::row(drawn.color_map),
+            mode,
+            parameter,
+            has_values: u32::from(drawn.values.is_some()),
+            n_ranges: n_ranges as u32,
+        }
+    }
+}
+
+/// Radius on the screen.
+pub(in crate::render) fn radius_px(scene: &Scene, drawn: &SpotsDrawn) -> f32 {
+    ((f64::from(drawn.radius_mm) / scene.camera.mm_per_px) as f32).max(LEAST_RADIUS_PX)
+}
+
+/// Position and value of each instance.
+pub(super) static VERTEX_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 2] = [
+    Some(wgpu::VertexBufferLayout {
+        array_stride: 8,
+        step_mode: wgpu::VertexStepMode::Instance,
+        attributes: &[wgpu::VertexAttribute { format: wgpu::VertexFormat::Float32x2, offset: 0, shader_location: 0 }],
+    }),
+    Some(wgpu::VertexBufferLayout {
+        array_stride: 4,
+        step_mode: wgpu::VertexStepMode::Instance,
+        attributes: &[wgpu::VertexAttribute { format: wgpu::VertexFormat::Float32, offset: 0, shader_location: 1 }],
+    }),
+];
+
+pub(super) fn disc_entries() -> Vec<wgpu::BindGroupLayoutEntry> {
+    vec![texture_entry(0, COLORS, false)]
+}
+
+pub(super) fn splat_entries() -> Vec<wgpu::BindGroupLayoutEntry> {
+    let at = wgpu::ShaderStages::COMPUTE;
+    vec![storage_entry(0, at, true), storage_entry(1, at, true), storage_entry(2, at, true), storage_entry(3, at, false)]
+}
+
+pub(super) fn resolve_entries() -> Vec<wgpu::BindGroupLayoutEntry> {
+    let at = wgpu::ShaderStages::FRAGMENT;
+    vec![storage_entry(0, at, true), storage_entry(1, at, true), texture_entry(2, COLORS, false)]
+}
