@@ -38,7 +38,7 @@ impl Session {
     /// Colors and bullseye only, after a change of how spots are shown.
     pub(super) fn derive_colors(&mut self) {
         self.derived.spot_values = self.colors();
-        self.derived.bullseye = self.bullseye();
+        self.fill_bullseye();
     }
 
     fn start_segments(&mut self) {

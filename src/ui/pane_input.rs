@@ -55,7 +55,7 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     }
     desk.memo.pointer = Some((kind, mm));
     if kind == PaneKind::Bullseye {
-        let segment = desk.session.derived.bullseye.as_ref().and_then(|b| bullseye_hit(b, mm));
+        let segment = bullseye_hit(&desk.session.derived.bullseye, mm);
         if segment != desk.session.view.lit_segment {
             desk.view(ViewAction::Light(segment));
         }

@@ -165,7 +165,7 @@ fn shows(desk: &Desk<'_>, kind: PaneKind) -> String {
             let section = view.section.and_then(|id| study.section(id));
             section.map_or_else(String::new, |s| s.name.clone())
         }
-        PaneKind::Bullseye => desk.session.derived.bullseye.as_ref().map_or_else(String::new, |b| b.title.clone()),
+        PaneKind::Bullseye => desk.session.derived.bullseye_scale.as_ref().map_or_else(String::new, |b| b.title.clone()),
         _ => desk.session.heart().map_or_else(String::new, |v| v.name.clone()),
     }
 }
@@ -225,7 +225,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     let size_px = [(rect.width() * per).round().max(1.0) as u32, (rect.height() * per).round().max(1.0) as u32];
     let session = desk.session;
     let inputs =
-        Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per, plain: false };
+        Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per };
     let scene = build(&inputs, cache, kind, size_px);
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 0.0, egui::Color32::BLACK);
