@@ -48,7 +48,7 @@ pub(super) fn default_tree() -> Tree<Pane> {
     let left = split(LinearDir::Vertical, [short, lower], 0.56);
     let right = split(LinearDir::Vertical, [section, overlay], 0.5);
     let root = split(LinearDir::Horizontal, [left, right], 0.5);
-    Tree::new("panes", root, tiles)
+    Tree::new(egui::Id::unique("panes"), root, tiles)
 }
 
 /// Whether an arrangement holds every pane once.

@@ -6,7 +6,7 @@ use super::menu::why_not;
 use crate::model::Volume;
 use crate::scene::{phase_at, share_of_phase};
 use crate::session::{Command, ViewAction};
-use egui::{Align2, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// Play, phase and slider.
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
