@@ -293,6 +293,7 @@ fn registration_projects_skips_and_explains() {
         landmarks,
         model: TransformModel::Similarity,
         stiffness: 0.0,
+        flip_x_mm: None,
         fit: None,
         problem: None,
     };

@@ -10,9 +10,8 @@ use crate::space::{DAffine3, DVec3};
 /// a twentieth of the spread. Leave-one-out refits n times.
 pub fn assess_3d(model: TransformModel, names: &[String], moving: &[DVec3], fixed: &[DVec3]) -> Result<Quality> {
     let fit = fit_3d(model, moving, fixed)?;
-    let errors = |fit: &DAffine3| -> Vec<f64> {
-        moving.iter().zip(fixed).map(|(m, f)| fit.transform_point3(*m).distance(*f)).collect()
-    };
+    let errors =
+        |fit: &DAffine3| -> Vec<f64> { moving.iter().zip(fixed).map(|(m, f)| fit.transform_point3(*m).distance(*f)).collect() };
     let residuals = errors(&fit);
     let without = |points: &[DVec3], i: usize| [&points[..i], &points[i + 1..]].concat();
     let left_out: Vec<Option<f64>> = (0..moving.len())
