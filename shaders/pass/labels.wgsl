@@ -5,6 +5,8 @@ struct LabelsUniform {
     down: vec4<f32>,
     // Voxels along i, j, k and the first k of the phase.
     size: vec4<i32>,
+    // Pixels that can be inside: left, top, right, bottom.
+    rectangle: vec4<f32>,
     size_px: vec2<f32>,
     fill: f32,
     outline_px: f32,
@@ -23,8 +25,8 @@ struct Covered {
 
 @vertex
 fn vertex(@builtin(vertex_index) corner: u32) -> Covered {
-    let clip = cover_clip(corner);
-    return Covered(vec4<f32>(clip, 0.0, 1.0), px_from_clip(clip, u.size_px));
+    let px = rectangle_corner(corner, u.rectangle);
+    return Covered(vec4<f32>(clip_from_px(px, u.size_px), 0.0, 1.0), px);
 }
 
 fn label_at(px: vec2<f32>) -> u32 {

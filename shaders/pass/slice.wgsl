@@ -6,16 +6,21 @@ struct SliceUniform {
     down: vec4<f32>,
     // Voxels along i, j, k and the first k of the phase.
     size: vec4<i32>,
+    // Pixels that can be inside: left, top, right, bottom.
+    rectangle: vec4<f32>,
     size_px: vec2<f32>,
     // share = stored * gain + bias
     gain: f32,
     bias: f32,
     opacity: f32,
     table: u32,
-    smooth_cut: u32,
-    // The cut lies in one slice: four neighbors are enough.
-    flat_cut: u32,
 }
+
+// 0 nearest, 1 between the four neighbors in one slice, 2 between eight. A constant, because a
+// software driver computes both sides of every branch.
+override neighbors: u32 = 2u;
+// The table is black to white.
+override gray: bool = false;
 
 struct Covered {
     @builtin(position) clip: vec4<f32>,
@@ -27,8 +32,8 @@ struct Covered {
 
 @vertex
 fn vertex(@builtin(vertex_index) corner: u32) -> Covered {
-    let clip = cover_clip(corner);
-    return Covered(vec4<f32>(clip, 0.0, 1.0), px_from_clip(clip, u.size_px));
+    let px = rectangle_corner(corner, u.rectangle);
+    return Covered(vec4<f32>(clip_from_px(px, u.size_px), 0.0, 1.0), px);
 }
 
 fn stored(voxel: vec3<i32>) -> f32 {
@@ -54,13 +59,13 @@ fn fragment(in: Covered) -> @location(0) vec4<f32> {
         discard;
     }
     var value: f32;
-    if u.smooth_cut != 0u {
+    if neighbors != 0u {
         let whole = floor(v);
         let f = v - whole;
         let low = clamp(vec3<i32>(whole), vec3<i32>(0), size - 1);
         let high = clamp(vec3<i32>(whole) + 1, vec3<i32>(0), size - 1);
         value = stored_between(low, high, low.z, f.xy);
-        if u.flat_cut == 0u {
+        if neighbors == 2u {
             value += (stored_between(low, high, high.z, f.xy) - value) * f.z;
         }
     } else {
@@ -68,6 +73,9 @@ fn fragment(in: Covered) -> @location(0) vec4<f32> {
     }
     if is_nan(value) {
         discard;
+    }
+    if gray {
+        return to_target(vec3<f32>(f32(table_index(value * u.gain + u.bias)) / 255.0), u.opacity);
     }
     let color = textureLoad(tables, vec2<i32>(table_index(value * u.gain + u.bias), i32(u.table)), 0);
     return to_target(color.xyz, u.opacity);

@@ -32,7 +32,7 @@ pub fn nearest_index(size: [usize; 3], voxel: [f32; 3]) -> Option<usize> {
     let mut index = 0;
     for axis in [2, 1, 0] {
         let v = (voxel[axis] + 0.5).floor();
-        if !(v >= 0.0 && v < size[axis] as f32) {
+        if !(0.0..size[axis] as f32).contains(&v) {
             return None;
         }
         index = index * size[axis] + v as usize;
@@ -44,19 +44,13 @@ pub fn nearest_index(size: [usize; 3], voxel: [f32; 3]) -> Option<usize> {
 /// neighbors clamped to the grid, mixed along i, then j, then k with `a + (b − a) · f`. `None` outside.
 #[must_use]
 pub fn trilinear(samples: &Samples, size: [usize; 3], voxel: [f32; 3]) -> Option<f32> {
-    let mut low = [0usize; 3];
-    let mut high = [0usize; 3];
-    let mut share = [0f32; 3];
-    for axis in 0..3 {
-        let (v, n) = (voxel[axis], size[axis]);
-        if !(v >= -0.5 && v < n as f32 - 0.5) {
-            return None;
-        }
-        let base = v.floor();
-        share[axis] = v - base;
-        low[axis] = base.max(0.0) as usize;
-        high[axis] = ((base + 1.0) as usize).min(n - 1);
+    if (0..3).any(|a| !(-0.5..size[a] as f32 - 0.5).contains(&voxel[a])) {
+        return None;
     }
+    let base = voxel.map(f32::floor);
+    let share: [f32; 3] = std::array::from_fn(|a| voxel[a] - base[a]);
+    let low = base.map(|b| b.max(0.0) as usize);
+    let high: [usize; 3] = std::array::from_fn(|a| ((base[a] + 1.0) as usize).min(size[a] - 1));
     let load = |i: usize, j: usize, k: usize| samples.stored(i + size[0] * (j + size[1] * k));
     let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
     let row = |j, k| mix(load(low[0], j, k), load(high[0], j, k), share[0]);
@@ -66,7 +60,7 @@ pub fn trilinear(samples: &Samples, size: [usize; 3], voxel: [f32; 3]) -> Option
 
 fn trilinear_f64(samples: &Samples, size: [usize; 3], voxel: DVec3) -> Option<f64> {
     let v = voxel.to_array();
-    if (0..3).any(|a| !(v[a] >= -0.5 && v[a] < size[a] as f64 - 0.5)) {
+    if (0..3).any(|a| !(-0.5..size[a] as f64 - 0.5).contains(&v[a])) {
         return None;
     }
     let mut sum = 0.0;

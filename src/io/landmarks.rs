@@ -157,7 +157,10 @@ mod tests {
 
     fn parse(text: &str) -> Result<PairTable> {
         let mut warnings = Warnings::default();
-        parse_pairs(text.as_bytes(), &mut Reading { limits: Limits::default(), progress: &Progress::none(), warnings: &mut warnings })
+        parse_pairs(
+            text.as_bytes(),
+            &mut Reading { limits: Limits::default(), progress: &Progress::none(), warnings: &mut warnings },
+        )
     }
 
     #[test]

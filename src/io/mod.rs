@@ -1,11 +1,8 @@
 //! Files in, files out; nothing else touches a file. [`open`] recognizes what a path holds by its
 //! content and gives everything found in it, with notes on what was assumed.
 
-<<<<<<< HEAD
 pub mod bytes;
-=======
 pub mod dicom;
->>>>>>> dicom
 mod found;
 pub mod h5ad;
 mod hdf5_build;
@@ -19,5 +16,15 @@ pub mod record;
 pub mod table;
 pub mod tenx;
 pub mod visium;
+pub mod inspect;
+pub mod json;
+pub mod landmarks;
+pub mod nifti;
+mod open;
+mod summary;
+pub mod table;
+pub mod transform_file;
 
 pub use found::{Content, Found, Reading};
+pub use open::open;
+pub use summary::{kind_name, summarize};

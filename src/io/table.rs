@@ -4,8 +4,8 @@
 use super::bytes;
 use crate::base::{Error, Limits, Result};
 use polars::prelude::{
-    Column, CsvParseOptions, CsvReadOptions, CsvWriter, DataFrame, DataType, ParquetReader, ParquetWriter, PolarsResult, SerReader,
-    SerWriter,
+    Column, CsvParseOptions, CsvReadOptions, CsvWriter, DataFrame, DataType, ParquetReader, ParquetWriter, PolarsResult,
+    SerReader, SerWriter,
 };
 use std::fmt;
 use std::io::Cursor;
@@ -202,7 +202,9 @@ impl Table {
     pub fn to_bytes(&self, kind: TableKind) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         let written = match kind {
-            TableKind::Parquet => self.typed_frame().and_then(|mut f| ParquetWriter::new(&mut out).set_parallel(false).finish(&mut f).map(drop)),
+            TableKind::Parquet => {
+                self.typed_frame().and_then(|mut f| ParquetWriter::new(&mut out).set_parallel(false).finish(&mut f).map(drop))
+            }
             TableKind::Csv | TableKind::Tsv => {
                 let separator = if kind == TableKind::Tsv { b'\t' } else { b',' };
                 self.text_frame().and_then(|mut f| CsvWriter::new(&mut out).with_separator(separator).finish(&mut f))

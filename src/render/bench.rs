@@ -143,7 +143,7 @@ pub fn bench_cine(n_frames: usize) -> Result<FrameReport> {
             smooth: true,
             opacity: 1.0,
         };
-        pane(Camera { center: DVec2::splat(255.5), mm_per_px: 512.0 / 1600.0 }, vec![Drawn::Slice(slice)])
+        pane(Camera { center: DVec2::splat(255.5), mm_per_px: 512.0 / 1000.0 }, vec![Drawn::Slice(slice)])
     })
 }
 
@@ -190,7 +190,7 @@ fn clusters(n: usize) -> Vec<[f32; 2]> {
     (0..n).into_par_iter().map(point).collect()
 }
 
-fn cine() -> Result<Volume> {
+pub(super) fn cine() -> Result<Volume> {
     let phase = |t: u64| {
         let radius = 100.0 - 30.0 * (std::f64::consts::PI * t as f64 / 30.0).sin();
         let voxel = |i: u64| {

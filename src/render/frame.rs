@@ -19,6 +19,8 @@ pub(super) struct Draw {
 pub(super) enum Shape {
     /// The whole pane.
     Cover,
+    /// The rectangle that the uniform gives.
+    Rectangle,
     /// Triangles.
     Mesh { vertices: wgpu::Buffer, indices: wgpu::Buffer, n_indices: u32 },
     /// A square for each point of the runs.
@@ -124,6 +126,7 @@ impl Frame {
             }
             match &draw.shape {
                 Shape::Cover => pass.draw(0..3, 0..1),
+                Shape::Rectangle => pass.draw(0..4, 0..1),
                 Shape::Mesh { vertices, indices, n_indices } => {
                     pass.set_vertex_buffer(0, vertices.slice(..));
                     pass.set_index_buffer(indices.slice(..), wgpu::IndexFormat::Uint32);

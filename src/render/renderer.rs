@@ -5,7 +5,7 @@ use super::gpu::{Gpu, Link, Rows};
 use super::pass::fill::FillUniform;
 use super::pass::labels::LabelsUniform;
 use super::pass::picture::PictureUniform;
-use super::pass::slice::SliceUniform;
+use super::pass::slice::{SliceUniform, Variant};
 use super::pass::spots::{SpotsUniform, radius_px};
 use super::pass::{Programs, bind};
 use super::picture::{self, Pictures};
@@ -198,9 +198,9 @@ impl Renderer {
         stats.waiting |= place.waiting;
         let layout = self.programs.resources(&self.link, place.pass);
         let resources = bind(&self.link, &layout, &[view(&place.view), view(&self.tables)]);
-        let program = self.programs.drawing(&self.link, place.pass);
+        let program = self.programs.variant(&self.link, place.pass, Variant::new(scene, d));
         if let Some(slot) = frame.uniform(&SliceUniform::new(scene, d, place.first_k)) {
-            frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Cover });
+            frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Rectangle });
         }
         Ok(())
     }
@@ -217,7 +217,7 @@ impl Renderer {
         let resources = bind(&self.link, &layout, &[view(&place.view), view(&colors)]);
         let program = self.programs.drawing(&self.link, Pass::Labels);
         if let Some(slot) = frame.uniform(&LabelsUniform::new(scene, d, place.first_k)) {
-            frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Cover });
+            frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Rectangle });
         }
         Ok(())
     }

@@ -16,7 +16,8 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    Bullseye, BullseyeCell, Derived, Inputs, SceneCache, build, bullseye_hit, lps_from_pane, pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale, lps_from_pane,
+    pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
@@ -27,7 +28,7 @@ pub use paint::{
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
 pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};
-pub use spot_values::{SpotValues, spot_values};
+pub use spot_values::{SpotValues, spot_values, try_spot_values};
 pub use view::{Camera, CompareMode, PaneKind, PaneView, View};
 
 /// One pane's draw list.

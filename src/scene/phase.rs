@@ -2,14 +2,16 @@
 
 use crate::model::{LabelMap, Volume};
 
-/// The phase of `volume` nearest to a share (0 to 1) of the RR interval, around its end. RR is the last
-/// time plus the mean step; without times the phases are evenly spaced from 0.
+/// The phase of `volume` that is on the screen at a share (0 to 1) of the RR interval: the last one that
+/// has begun. RR is the span of the times plus the mean step, and 0 is the first phase; without times the
+/// phases are evenly spaced, so that it is `floor(share · n)`.
 #[must_use]
 pub fn phase_at(volume: &Volume, cardiac_phase: f64) -> usize {
-    nearest(&shares(&volume.phase_times_ms, volume.n_phases()), cardiac_phase)
+    let share = if cardiac_phase.is_finite() { cardiac_phase.rem_euclid(1.0) + 1e-9 } else { 0.0 };
+    shares(&volume.phase_times_ms, volume.n_phases()).iter().rposition(|&s| s <= share).unwrap_or(0)
 }
 
-/// The share of the RR interval at which a phase lies: the inverse of [`phase_at`].
+/// The share of the RR interval at which a phase begins: [`phase_at`] gives it back.
 #[must_use]
 pub fn share_of_phase(volume: &Volume, phase: usize) -> f64 {
     shares(&volume.phase_times_ms, volume.n_phases()).get(phase).copied().unwrap_or(0.0)
@@ -34,15 +36,16 @@ pub fn label_phase(labels: &LabelMap, volume: &Volume, phase: usize) -> usize {
 fn shares(times_ms: &[f64], n: usize) -> Vec<f64> {
     let even = || (0..n).map(|p| p as f64 / n.max(1) as f64).collect();
     let (Some(first), Some(last)) = (times_ms.first(), times_ms.last()) else { return even() };
-    let rr = last + (last - first) / (n.max(2) - 1) as f64;
-    if times_ms.len() != n || n < 2 || !(rr.is_finite() && rr > 0.0) {
+    let rr = (last - first) * n as f64 / (n.max(2) - 1) as f64;
+    let is_rising = times_ms.windows(2).all(|w| w[0] < w[1]);
+    if times_ms.len() != n || n < 2 || !is_rising || !rr.is_finite() {
         return even();
     }
-    times_ms.iter().map(|t| t / rr).collect()
+    times_ms.iter().map(|t| (t - first) / rr).collect()
 }
 
+/// Around the end of the interval too.
 fn nearest(shares: &[f64], share: f64) -> usize {
-    let share = if share.is_finite() { share.rem_euclid(1.0) } else { 0.0 };
     let around = |s: f64| {
         let d = (s - share).abs();
         d.min((1.0 - d).abs())
@@ -70,10 +73,13 @@ mod tests {
         for n in [1, 2, 7, 25, 30] {
             let volume = cine(n, &[]);
             (0..n).for_each(|p| assert_eq!(phase_at(&volume, share_of_phase(&volume, p)), p));
+            (0..n).for_each(|p| assert_eq!(phase_at(&volume, (p as f64 + 0.5) / n as f64), p));
         }
         let timed = cine(4, &[20.0, 270.0, 520.0, 770.0]);
         (0..4).for_each(|p| assert_eq!(phase_at(&timed, share_of_phase(&timed, p)), p));
-        assert_eq!(phase_at(&timed, 0.99), 0);
+        (0..4).for_each(|p| assert_eq!(phase_at(&timed, (p as f64 + 0.5) / 4.0), p));
+        let uneven = cine(3, &[0.0, 100.0, 500.0]);
+        assert_eq!([0.0, 0.12, 0.14, 0.6, 0.7].map(|s| phase_at(&uneven, s)), [0, 0, 1, 1, 2]);
         assert_eq!((phase_at(&timed, f64::NAN), phase_at(&timed, 1.0)), (0, 0));
     }
 

@@ -27,9 +27,23 @@ pub struct SpotValues {
 /// Genes in counts are `ln(1 + 10⁴ · count / total)` of the spot where `log_normalized`; spots without
 /// any count are missing. Limits are 0 and the 99th percentile (linear) of the spots on tissue that are not
 /// missing; where that is 0 the maximum, and the rule says so. Columns with negative numbers go from their
-/// 1st percentile; categories become codes. `range` replaces the limits. [`Error::Parameter`] for
-/// an unknown name.
-pub fn spot_values(section: &Section, color_by: &str, log_normalized: bool, range: Option<&Range>) -> Result<SpotValues> {
+/// 1st percentile; categories become codes. `range` replaces the limits. Where there is no such name all
+/// values are missing and the rule says why.
+#[must_use]
+pub fn spot_values(section: &Section, color_by: &str, log_normalized: bool, range: Option<&Range>) -> SpotValues {
+    let n = section.spots.as_ref().map_or(0, |s| s.px.len());
+    try_spot_values(section, color_by, log_normalized, range).unwrap_or_else(|why| SpotValues {
+        values: vec![f32::NAN; n].into(),
+        low: 0.0,
+        high: 1.0,
+        title: color_by.to_owned(),
+        rule: why.to_string(),
+        categories: Vec::new(),
+    })
+}
+
+/// As [`spot_values`]; [`Error::Parameter`] for an unknown name.
+pub fn try_spot_values(section: &Section, color_by: &str, log_normalized: bool, range: Option<&Range>) -> Result<SpotValues> {
     let Some(expression) = &section.expression else {
         return Err(Error::parameter(format!("{} has no expression to color by {color_by}", section.name)));
     };
@@ -108,7 +122,7 @@ impl Found {
     }
 }
 
-/// Between neighbors in proportion (R type 7, as NumPy).
+/// Between neighbors in proportion (R type 7, as `numpy`).
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let place = (sorted.len() - 1) as f64 * share;
     let (a, b) = (place.floor() as usize, place.ceil() as usize);
@@ -143,22 +157,23 @@ mod tests {
     #[test]
     fn a_gene_by_the_rule() {
         let s = section();
-        let v = spot_values(&s, "G0", true, None).unwrap();
+        let v = spot_values(&s, "G0", true, None);
         assert!((f64::from(v.values[50]) - (1.0f64 + 1e4 * 50.0 / 1000.0).ln()).abs() < 1e-6);
         assert!(v.values[100].is_nan(), "off tissue");
         assert_eq!((v.title.as_str(), v.rule.as_str()), ("g0", "log1p CP10k, 0–p99"));
-        let counts = spot_values(&s, "g0", false, None).unwrap();
+        let counts = spot_values(&s, "g0", false, None);
         assert!((counts.high - 98.01).abs() < 1e-4, "numpy.percentile(arange(100), 99), found {}", counts.high);
-        assert_eq!(spot_values(&s, "g2", false, None).unwrap().rule, "counts, all 0");
+        assert_eq!(spot_values(&s, "g2", false, None).rule, "counts, all 0");
         let typed = Range { low: 1.0, high: 2.0, rule: "typed".into() };
-        assert_eq!(spot_values(&s, "g0", false, Some(&typed)).unwrap().rule, "counts, typed");
+        assert_eq!(spot_values(&s, "g0", false, Some(&typed)).rule, "counts, typed");
     }
 
     #[test]
     fn columns_and_unknown_names() {
-        let v = spot_values(&section(), "type", true, None).unwrap();
+        let v = spot_values(&section(), "type", true, None);
         assert_eq!((v.values[4], v.low, v.high, v.categories.len()), (1.0, 0.0, 2.0, 3));
         assert!(v.values[5].is_nan());
-        assert!(matches!(spot_values(&section(), "nobody", true, None), Err(Error::Parameter(_))));
+        assert!(matches!(try_spot_values(&section(), "nobody", true, None), Err(Error::Parameter(_))));
+        assert!(spot_values(&section(), "nobody", true, None).values.iter().all(|v| v.is_nan()));
     }
 }

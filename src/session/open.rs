@@ -119,7 +119,8 @@ impl Session {
         }
         let held = |f: Found| {
             let about = format!("{}: {}", leaf(&f.path), f.summary);
-            let provenance = Provenance { path: Some(f.path), item: f.item, demo_seed: None, notes: opened.notes.clone() };
+            let path = Some(opened.path.clone());
+            let provenance = Provenance { path, item: f.item, demo_seed: None, notes: opened.notes.clone() };
             (Held { element: element(f.content), provenance }, about)
         };
         let (items, lines): (Vec<Held>, Vec<String>) = opened.found.into_iter().map(held).unzip();

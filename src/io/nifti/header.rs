@@ -119,6 +119,10 @@ fn not_nifti(head: &[u8]) -> Error {
 
 fn parse_1(head: &[u8], is_single: bool) -> Result<Header> {
     let h = NiftiHeader::from_reader(head).map_err(|e| Error::malformed(format!("the NIfTI-1 header cannot be read ({e})")))?;
+    if h.sizeof_hdr.swap_bytes() == SIZE_1 as i32 {
+        // The crate tells the byte order by dim[0], so an impossible one looks like the other order.
+        return Err(wrong_axes(i64::from(h.dim[0].swap_bytes() as i16)));
+    }
     if h.sizeof_hdr != SIZE_1 as i32 {
         return Err(Error::malformed(format!("the header says it has {} bytes, 348 were expected", h.sizeof_hdr)));
     }
@@ -213,7 +217,7 @@ impl Fields<'_> {
 fn checked_size(dim: [i64; 8]) -> Result<[u64; 4]> {
     let n = match usize::try_from(dim[0]) {
         Ok(n @ 1..=7) => n,
-        _ => return Err(Error::malformed(format!("dim[0] is {}; a number of axes from 1 to 7 was expected", dim[0]))),
+        _ => return Err(wrong_axes(dim[0])),
     };
     let used = &dim[1..=n];
     if let Some(bad) = used.iter().find(|&&d| d < 1) {
@@ -224,6 +228,10 @@ fn checked_size(dim: [i64; 8]) -> Result<[u64; 4]> {
         return Err(Error::unsupported(what));
     }
     Ok(std::array::from_fn(|i| used.get(i).map_or(1, |&d| d as u64)))
+}
+
+fn wrong_axes(n: i64) -> Error {
+    Error::malformed(format!("dim[0] is {n}; a number of axes from 1 to 7 was expected"))
 }
 
 fn checked_offset(offset: f64) -> Result<u64> {

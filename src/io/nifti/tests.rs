@@ -199,6 +199,35 @@ fn changed(at: usize, values: &[f32]) -> Vec<u8> {
     bytes
 }
 
+/// The same version 1 file of bytes with its header in the other byte order.
+fn big_endian(mut file: Vec<u8>) -> Vec<u8> {
+    let runs = [
+        (0, 4, 1),
+        (32, 4, 1),
+        (36, 2, 1),
+        (40, 2, 8),
+        (56, 4, 3),
+        (68, 2, 4),
+        (76, 4, 11),
+        (120, 2, 1),
+        (124, 4, 6),
+        (252, 2, 2),
+        (256, 4, 18),
+    ];
+    for (start, width, n) in runs {
+        file[start..start + width * n].chunks_exact_mut(width).for_each(<[u8]>::reverse);
+    }
+    file
+}
+
+#[test]
+fn version_1_in_both_byte_orders() {
+    let read = |bytes: &[u8]| with_reading(|r| parse_nifti(bytes, "b.nii", r).unwrap());
+    let (little, big) = (small(), big_endian(small()));
+    assert_ne!(little, big);
+    assert_eq!(read(&little), read(&big));
+}
+
 #[test]
 fn matrices_are_compared_repaired_and_named() {
     let read = |bytes: &[u8]| {

@@ -8,6 +8,7 @@ pub(super) mod spots;
 
 use super::gpu::Link;
 use super::shader::Pass;
+use slice::Variant;
 use std::collections::BTreeMap;
 
 /// Bytes from one uniform to the next in a pane's uniform buffer.
@@ -19,7 +20,7 @@ pub(super) struct Programs {
     format: wgpu::TextureFormat,
     pub(super) uniform: wgpu::BindGroupLayout,
     resources: BTreeMap<Pass, wgpu::BindGroupLayout>,
-    drawing: BTreeMap<Pass, wgpu::RenderPipeline>,
+    drawing: BTreeMap<(Pass, Variant), wgpu::RenderPipeline>,
     splat: Option<wgpu::ComputePipeline>,
 }
 
@@ -48,12 +49,17 @@ impl Programs {
 
     /// The program of a pass, compiled now if it is new.
     pub(super) fn drawing(&mut self, link: &Link, pass: Pass) -> wgpu::RenderPipeline {
-        if let Some(pipeline) = self.drawing.get(&pass) {
+        self.variant(link, pass, Variant::default())
+    }
+
+    /// The program of a pass with the constant of a variant.
+    pub(super) fn variant(&mut self, link: &Link, pass: Pass, variant: Variant) -> wgpu::RenderPipeline {
+        if let Some(pipeline) = self.drawing.get(&(pass, variant)) {
             return pipeline.clone();
         }
         let resources = (pass != Pass::Fill).then(|| self.resources(link, pass));
-        let pipeline = self.compile(link, pass, resources.as_ref());
-        self.drawing.insert(pass, pipeline.clone());
+        let pipeline = self.compile(link, (pass, variant), resources.as_ref());
+        self.drawing.insert((pass, variant), pipeline.clone());
         pipeline
     }
 
@@ -83,18 +89,25 @@ impl Programs {
         })
     }
 
-    fn compile(&self, link: &Link, pass: Pass, resources: Option<&wgpu::BindGroupLayout>) -> wgpu::RenderPipeline {
+    fn compile(&self, link: &Link, what: (Pass, Variant), resources: Option<&wgpu::BindGroupLayout>) -> wgpu::RenderPipeline {
+        let (pass, variant) = what;
         let module = module(link, pass);
         let label = format!("{pass:?}");
-        let constants = [("linear_target", f64::from(u8::from(self.format.is_srgb())))];
+        let mut constants = vec![("linear_target", f64::from(u8::from(self.format.is_srgb())))];
+        if matches!(pass, Pass::SliceUint | Pass::SliceSint | Pass::SliceFloat) {
+            constants.push(("neighbors", f64::from(variant.neighbors)));
+            constants.push(("gray", f64::from(u8::from(variant.gray))));
+        }
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
         let target = wgpu::ColorTargetState {
             format: self.format,
-            blend: Some(wgpu::BlendState::ALPHA_BLENDING),
+            blend: (!variant.opaque && pass != Pass::Fill).then_some(wgpu::BlendState::ALPHA_BLENDING),
             write_mask: wgpu::ColorWrites::ALL,
         };
-        let topology =
-            if pass == Pass::Discs { wgpu::PrimitiveTopology::TriangleStrip } else { wgpu::PrimitiveTopology::TriangleList };
+        let topology = match pass {
+            Pass::Fill | Pass::Picture | Pass::Splat | Pass::Resolve => wgpu::PrimitiveTopology::TriangleList,
+            _ => wgpu::PrimitiveTopology::TriangleStrip,
+        };
         link.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(&label),
             layout: Some(&self.pipeline_layout(link, resources)),

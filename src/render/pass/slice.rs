@@ -1,6 +1,7 @@
 //! A cut through a volume.
 
 use super::{COLORS, texture_entry};
+use crate::model::ColorMap;
 use crate::render::tables;
 use crate::scene::{Camera, Scene, SliceDrawn};
 use crate::space::{DVec2, DVec3, Grid, Plane};
@@ -14,13 +15,13 @@ pub(in crate::render) struct SliceUniform {
     pub(in crate::render) right: [f32; 4],
     pub(in crate::render) down: [f32; 4],
     pub(in crate::render) size: [i32; 4],
+    pub(in crate::render) rectangle: [f32; 4],
     pub(in crate::render) size_px: [f32; 2],
     pub(in crate::render) gain: f32,
     pub(in crate::render) bias: f32,
     pub(in crate::render) opacity: f32,
     pub(in crate::render) table: u32,
-    pub(in crate::render) smooth_cut: u32,
-    pub(in crate::render) flat_cut: u32,
+    pub(in crate::render) padding: [u32; 2],
 }
 
 impl SliceUniform {
@@ -32,15 +33,34 @@ impl SliceUniform {
             origin: cut.origin(),
             right: cut.right(),
             down: cut.down(),
+            rectangle: cut.rectangle,
             size: sizes(&drawn.volume.grid, first_k),
             size_px: size_px(scene),
             gain: (drawn.volume.slope / span) as f32,
             bias: ((drawn.volume.intercept - drawn.low) / span) as f32,
             opacity: drawn.opacity.clamp(0.0, 1.0),
             table: tables::row(drawn.color_map),
-            smooth_cut: u32::from(drawn.smooth),
-            flat_cut: u32::from(cut.flat),
+            padding: [0; 2],
         }
+    }
+}
+
+/// Variants of the program: nearest, four neighbors or eight; gray without a table; without blending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::render) struct Variant {
+    pub(super) neighbors: u8,
+    pub(super) gray: bool,
+    pub(in crate::render) opaque: bool,
+}
+
+impl Variant {
+    pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn) -> Self {
+        let neighbors = match (drawn.smooth, Cut::new(scene, &drawn.plane, &drawn.volume.grid).flat) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => 2,
+        };
+        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0 }
     }
 }
 
@@ -62,6 +82,8 @@ pub(in crate::render) struct Cut {
     down: DVec3,
     /// It lies in the middle of one slice.
     flat: bool,
+    /// Pixels that can be inside the grid: left, top, right, bottom.
+    pub(in crate::render) rectangle: [f32; 4],
 }
 
 impl Cut {
@@ -78,7 +100,8 @@ impl Cut {
         if flat {
             (origin.z, right.z, down.z) = (k, 0.0, 0.0);
         }
-        Self { origin, right, down, flat }
+        let rectangle = inside_rectangle(scene.size_px, [origin, right, down], grid);
+        Self { origin, right, down, flat, rectangle }
     }
 
     pub(in crate::render) fn origin(&self) -> [f32; 4] {
@@ -92,6 +115,42 @@ impl Cut {
     pub(in crate::render) fn down(&self) -> [f32; 4] {
         vec4(self.down)
     }
+}
+
+/// The box around the part of the pane that lies in the grid: the pane's rectangle cut by the grid's six
+/// faces (Sutherland and Hodgman 1974).
+fn inside_rectangle(size_px: [u32; 2], [origin, right, down]: [DVec3; 3], grid: &Grid) -> [f32; 4] {
+    let [w, h] = size_px.map(f64::from);
+    let mut polygon = vec![DVec2::ZERO, DVec2::new(w, 0.0), DVec2::new(w, h), DVec2::new(0.0, h)];
+    for axis in 0..3 {
+        let end = grid.size()[axis] as f64 - 0.5;
+        let at = |p: DVec2| (origin + right * p.x + down * p.y)[axis];
+        polygon = cut(&polygon, |p| at(p) + 0.5);
+        polygon = cut(&polygon, |p| end - at(p));
+    }
+    let low = polygon.iter().copied().fold(DVec2::INFINITY, DVec2::min);
+    let high = polygon.iter().copied().fold(DVec2::NEG_INFINITY, DVec2::max);
+    if polygon.is_empty() {
+        return [0.0; 4];
+    }
+    let (low, high) = ((low.floor() - 1.0).max(DVec2::ZERO), (high.ceil() + 1.0).min(DVec2::new(w, h)));
+    [low.x as f32, low.y as f32, high.x as f32, high.y as f32]
+}
+
+/// The part of a convex polygon where a linear function is not below a hair under 0.
+fn cut(polygon: &[DVec2], inside: impl Fn(DVec2) -> f64) -> Vec<DVec2> {
+    let inside = |p: DVec2| inside(p) + 1e-3;
+    let mut kept = Vec::with_capacity(polygon.len() + 1);
+    for (&a, &b) in polygon.iter().zip(polygon.iter().cycle().skip(1)) {
+        let (at_a, at_b) = (inside(a), inside(b));
+        if at_a >= 0.0 {
+            kept.push(a);
+        }
+        if (at_a >= 0.0) != (at_b >= 0.0) {
+            kept.push(a + (b - a) * (at_a / (at_a - at_b)));
+        }
+    }
+    kept
 }
 
 fn vec4(v: DVec3) -> [f32; 4] {

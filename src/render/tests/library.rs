@@ -46,6 +46,10 @@ const CASES: &[Case] = &[
     ("vec4<f32>(cover_clip(u32(abs(a.x)) % 3u), 0.0, 0.0)", |c| {
         [[-1.0, -1.0], [3.0, -1.0], [-1.0, 3.0]][c[0].abs() as usize % 3].pad()
     }),
+    ("vec4<f32>(rectangle_corner(u32(abs(a.x)) % 4u, b), 0.0, 0.0)", |c| {
+        let corner = c[0].abs() as usize % 4;
+        [c[4 + corner % 2 * 2], c[5 + corner / 2 * 2]].pad()
+    }),
     ("vec4<f32>(px_from_clip(a.xy, abs(a.zw)), 0.0, 0.0)", |c| {
         [(0.5 + 0.5 * c[0]) * c[2].abs(), (0.5 - 0.5 * c[1]) * c[3].abs()].pad()
     }),

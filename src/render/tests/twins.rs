@@ -43,8 +43,8 @@ macro_rules! twin {
 #[test]
 fn uniforms_have_the_offsets_of_their_twins() {
     twin!(Pass::Fill, FillUniform, rgba);
-    twin!(Pass::SliceUint, SliceUniform, origin, right, down, size, size_px, gain, bias, opacity, table, smooth_cut, flat_cut);
-    twin!(Pass::Labels, LabelsUniform, origin, right, down, size, size_px, fill, outline_px, only);
+    twin!(Pass::SliceUint, SliceUniform, origin, right, down, size, rectangle, size_px, gain, bias, opacity, table);
+    twin!(Pass::Labels, LabelsUniform, origin, right, down, size, rectangle, size_px, fill, outline_px, only);
     twin!(
         Pass::Picture, PictureUniform, center, offset, size_px, level_scale, level_offset, level_size, tile_origin, draw_from,
         draw_to, accent, glass, scale, opacity, mode, parameter

@@ -1,5 +1,7 @@
 //! The seventeen segments as rings: value by color, missing hatched, number, name and value in words.
 
+use super::chain::Chain;
+use super::heart::heart;
 use super::shared::Pane;
 use super::{Inputs, camera_of};
 use crate::model::ColorMap;
@@ -23,11 +25,9 @@ pub struct BullseyeCell {
     pub n: usize,
 }
 
-/// All cells and their scale.
+/// What the cells show.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bullseye {
-    /// The cells.
-    pub cells: Vec<BullseyeCell>,
+pub struct BullseyeScale {
     /// What the values are, as `NPPA` or `wall thickness`.
     pub title: String,
     /// Unit and rule, under the bar.
@@ -42,8 +42,27 @@ pub struct Bullseye {
 
 /// The segment at a place in unit coordinates.
 #[must_use]
-pub fn bullseye_hit(bullseye: &Bullseye, p: DVec2) -> Option<u8> {
-    bullseye.cells.iter().find(|c| is_inside(&c.ring, p)).map(|c| c.segment)
+pub fn bullseye_hit(cells: &[BullseyeCell], p: DVec2) -> Option<u8> {
+    cells.iter().find(|c| is_inside(&c.ring, p)).map(|c| c.segment)
+}
+
+/// The scale given, else from the least to the greatest value of the cells, named after what colors the
+/// spots of the registered section, or after the heart image.
+#[must_use]
+pub fn bullseye_scale(inputs: &Inputs<'_>) -> BullseyeScale {
+    if let Some(scale) = &inputs.derived.bullseye_scale {
+        return scale.clone();
+    }
+    let values = || inputs.derived.bullseye.iter().filter_map(|c| c.value).filter(|v| v.is_finite());
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    let (low, high) = if low < high { (low, high) } else { (0.0, if high > 0.0 { high } else { 1.0 }) };
+    let spots = Chain::of(inputs).and_then(|c| inputs.derived.spot_values.get(&c.registration.section));
+    let (title, rule) = match (spots, heart(inputs)) {
+        (Some(v), _) => (v.title.clone(), format!("mean of {}", v.rule.split(',').next().unwrap_or_default())),
+        (None, Some((_, volume))) => (volume.name.clone(), format!("mean {}", volume.unit).trim_end().to_owned()),
+        (None, None) => (String::new(), String::new()),
+    };
+    BullseyeScale { title, rule, low, high, color_map: ColorMap::Viridis }
 }
 
 fn is_inside(ring: &[DVec2], p: DVec2) -> bool {
@@ -53,39 +72,44 @@ fn is_inside(ring: &[DVec2], p: DVec2) -> bool {
 }
 
 pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
-    let Some(bullseye) = &inputs.derived.bullseye else {
+    let cells = &inputs.derived.bullseye;
+    if cells.is_empty() {
         let how = "Open labels of the left ventricle to cut its wall into 17 segments";
         return Pane::empty(inputs, size_px, &["The seventeen segments", how]);
-    };
-    let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(1.45, 1.15)];
-    let mut pane = Pane::new(inputs, size_px, camera_of(inputs, PaneKind::Bullseye, bounds, size_px));
-    for cell in &bullseye.cells {
-        fill(&mut pane, bullseye, cell);
     }
-    for cell in &bullseye.cells {
+    let scale = bullseye_scale(inputs);
+    let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(1.6, 1.15)];
+    let mut pane = Pane::new(inputs, size_px, camera_of(inputs, PaneKind::Bullseye, bounds, size_px));
+    for cell in cells {
+        fill(&mut pane, &scale, cell);
+    }
+    for cell in cells {
         outline(&mut pane, cell, Ink::Rgb([0, 0, 0]), 2.0);
     }
-    for cell in bullseye.cells.iter().filter(|c| inputs.view.lit_segment == Some(c.segment)) {
+    for cell in cells.iter().filter(|c| inputs.view.lit_segment == Some(c.segment)) {
         outline(&mut pane, cell, Ink::Plain, 3.0);
     }
-    for cell in &bullseye.cells {
+    for cell in cells {
         text(&mut pane, cell);
     }
     for (at, word) in [(DVec2::NEG_Y, "anterior"), (DVec2::Y, "inferior")] {
         pane.mark(Mark::Label { at: at * 1.08, text: word.into(), ink: Ink::Dim });
     }
-    let Bullseye { title, rule, low, high, color_map, .. } = bullseye.as_ref().clone();
+    let BullseyeScale { title, mut rule, low, high, color_map } = scale;
+    if radius_points(&pane) < 110.0 {
+        rule.clear();
+    }
     pane.mark(Mark::ColorBar { color_map, low, high, title, rule });
     pane.mark(Mark::Label { at: DVec2::new(-1.08, -0.6), text: "septal".into(), ink: Ink::Dim });
     pane.mark(Mark::Label { at: DVec2::new(1.1, 0.6), text: "lateral".into(), ink: Ink::Dim });
     pane.scene
 }
 
-fn fill(pane: &mut Pane, bullseye: &Bullseye, cell: &BullseyeCell) {
+fn fill(pane: &mut Pane, scale: &BullseyeScale, cell: &BullseyeCell) {
     let (rgba, hatched) = match cell.value.filter(|v| v.is_finite()) {
         Some(value) => {
-            let t = if bullseye.high > bullseye.low { (value - bullseye.low) / (bullseye.high - bullseye.low) } else { 0.5 };
-            let [r, g, b] = color(bullseye.color_map, t as f32);
+            let t = if scale.high > scale.low { (value - scale.low) / (scale.high - scale.low) } else { 0.5 };
+            let [r, g, b] = color(scale.color_map, t as f32);
             ([r, g, b, 255], false)
         }
         None => ([0x9A, 0xA1, 0xAA, 150], true),
@@ -98,12 +122,16 @@ fn outline(pane: &mut Pane, cell: &BullseyeCell, ink: Ink, width: f32) {
     pane.mark(Mark::Line { points: cell.ring.clone(), closed: true, ink, width_px, dashed: false });
 }
 
+/// Radius of the whole in points: in a small pane the words give way.
+fn radius_points(pane: &Pane) -> f64 {
+    1.0 / pane.scene.camera.mm_per_px / f64::from(pane.px(1.0))
+}
+
 /// Number and name over the value; in a small pane only the number.
 fn text(pane: &mut Pane, cell: &BullseyeCell) {
-    let radius_px = 1.0 / pane.scene.camera.mm_per_px / f64::from(pane.px(1.0));
     let line = f64::from(pane.px(7.0)) * pane.scene.camera.mm_per_px;
     let value = cell.value.map_or_else(|| "–".to_owned(), |v| significant(v, 3));
-    let rows = match radius_px {
+    let rows = match radius_points(pane) {
         r if r > 180.0 && !cell.name.is_empty() => vec![format!("{} {}", cell.segment, cell.name), value],
         r if r > 90.0 => vec![cell.segment.to_string(), value],
         _ => vec![cell.segment.to_string()],

@@ -1,11 +1,11 @@
 //! What is remembered between frames: planes, meshes, warped spots. Entries hold what they were made from
 //! and are made again when that is not the same object or value any more.
 
-use super::chain::Chain;
-use crate::model::{ElementId, LabelMap, Section, Spots, Volume};
+use super::chain::{Chain, shown};
+use crate::model::{ElementId, LabelMap, Section, Spots, Study, Volume};
 use crate::scene::WarpMesh;
 use crate::scene::planes::default_planes;
-use crate::space::{DVec2, Plane, Warp};
+use crate::space::{DVec2, Plane, Warp, warp_mesh};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct SceneCache {
     planes: Option<PlanesEntry>,
-    meshes: BTreeMap<ElementId, MeshEntry>,
+    meshes: BTreeMap<(ElementId, bool), MeshEntry>,
     spots: BTreeMap<(ElementId, bool), SpotsEntry>,
 }
 
@@ -31,7 +31,7 @@ struct MeshEntry {
     mesh: Arc<WarpMesh>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct MeshKey {
     warp: Warp,
     mirrored: bool,
@@ -50,6 +50,15 @@ struct SpotsEntry {
 }
 
 impl SceneCache {
+    /// Lets go of what is not in the study any more.
+    pub(super) fn keep_only(&mut self, study: &Study) {
+        self.meshes.retain(|(id, _), _| study.section(*id).is_some());
+        self.spots.retain(|(id, _), _| study.section(*id).is_some());
+        if !self.planes.as_ref().is_some_and(|e| study.volumes().any(|(_, v)| Arc::ptr_eq(v, &e.volume))) {
+            self.planes = None;
+        }
+    }
+
     /// The planes found from the volume and its labels.
     pub(super) fn planes(&mut self, volume: &Arc<Volume>, labels: Option<&Arc<LabelMap>>) -> [Plane; 3] {
         let same_labels = |e: &PlanesEntry| match (&e.labels, labels) {
@@ -68,16 +77,21 @@ impl SceneCache {
     /// The mesh of a section through a warp, for this zoom.
     pub(super) fn mesh(&mut self, id: ElementId, section: &Section, chain: Option<&Chain<'_>>, mm_per_px: f64) -> Arc<WarpMesh> {
         let bounds = section.bounds_mm();
-        let Some(chain) = chain else { return Arc::new(mesh_for(&Warp::IDENTITY, bounds, mm_per_px)) };
         let octave = mm_per_px.max(1e-9).log2().floor() as i32;
-        let key = MeshKey { warp: chain.warp.clone(), mirrored: chain.mirrored, bounds, octave };
-        if let Some(e) = self.meshes.get(&id).filter(|e| e.key == key) {
+        let warp = chain.map_or(&Warp::IDENTITY, |c| c.warp);
+        let mirrored = chain.is_some_and(|c| c.mirrored);
+        let slot = (id, chain.is_some());
+        let same = |k: &MeshKey| k.octave == octave && k.mirrored == mirrored && k.bounds == bounds && k.warp == *warp;
+        if let Some(e) = self.meshes.get(&slot).filter(|e| same(&e.key)) {
             return Arc::clone(&e.mesh);
         }
-        let mut mesh = mesh_for(chain.warp, bounds, 2f64.powi(octave));
-        mesh.target.iter_mut().for_each(|p| *p = chain.shown(*p));
+        let mut mesh = mesh_for(warp, bounds, 2f64.powi(octave));
+        if mirrored {
+            mesh.target.iter_mut().for_each(|p| *p = shown(true, *p));
+        }
         let mesh = Arc::new(mesh);
-        self.meshes.insert(id, MeshEntry { key, mesh: Arc::clone(&mesh) });
+        let key = MeshKey { warp: warp.clone(), mirrored, bounds, octave };
+        self.meshes.insert(slot, MeshEntry { key, mesh: Arc::clone(&mesh) });
         mesh
     }
 
@@ -107,13 +121,9 @@ impl SceneCache {
     }
 }
 
-/// A mesh over the bounds (section mm): one cell for a linear map, else 32 × 32. The target is plane mm.
-fn mesh_for(warp: &Warp, bounds: [DVec2; 2], _mm_per_px: f64) -> WarpMesh {
-    let n = if matches!(warp, Warp::Affine(_)) { 2 } else { 33 };
-    let share = |i: usize| i as f64 / (n - 1) as f64;
-    let extent = bounds[1] - bounds[0];
-    let vertex = |i: usize| bounds[0] + extent * DVec2::new(share(i % n), share(i / n));
-    let source: Vec<DVec2> = (0..n * n).map(vertex).collect();
-    let target = source.iter().map(|&p| warp.apply(p)).collect();
-    WarpMesh { columns: n, rows: n, source, target }
+/// A mesh over the bounds (section mm), right to 0.3 pixels at this zoom or of 160 cells along a side. The
+/// target is plane mm.
+fn mesh_for(warp: &Warp, bounds: [DVec2; 2], mm_per_px: f64) -> WarpMesh {
+    let mesh = warp_mesh(warp, bounds, 0.3 * mm_per_px, 160);
+    WarpMesh { columns: mesh.n_cells[0] + 1, rows: mesh.n_cells[1] + 1, source: mesh.source, target: mesh.target }
 }

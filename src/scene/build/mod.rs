@@ -11,7 +11,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use bullseye::{Bullseye, BullseyeCell, bullseye_hit};
+pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
 
 use super::spot_values::SpotValues;
@@ -27,8 +27,10 @@ use std::sync::Arc;
 pub struct Derived {
     /// The seventeen segments as labels 1 to 17, by the segmentation they were cut from.
     pub segments: BTreeMap<ElementId, Arc<LabelMap>>,
-    /// The bullseye, where there is one.
-    pub bullseye: Option<Arc<Bullseye>>,
+    /// The cells of the bullseye; empty where there are no segments.
+    pub bullseye: Vec<BullseyeCell>,
+    /// What the cells show; `None` is found from the cells and from what colors the spots.
+    pub bullseye_scale: Option<BullseyeScale>,
     /// What the spots of a section are colored by.
     pub spot_values: BTreeMap<ElementId, Arc<SpotValues>>,
 }
@@ -44,22 +46,31 @@ pub struct Inputs<'a> {
     pub derived: &'a Derived,
     /// Physical pixels per point; widths of lines and gaps of marks follow it.
     pub pixels_per_point: f32,
-    /// Without marks and margins.
-    pub plain: bool,
 }
+
+/// Room around what a fitted camera shows, as a share.
+const MARGIN: f64 = 0.08;
 
 /// The draw list of a pane of this size in physical pixels. Costs well under a millisecond once the
 /// cache has seen the study; the first time, one pass over labels and spots.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_px: [u32; 2]) -> Scene {
-    let mut scene = match pane {
+    cache.keep_only(inputs.study);
+    match pane {
         PaneKind::ShortAxis | PaneKind::TwoChamber | PaneKind::FourChamber => heart::heart_scene(inputs, cache, pane, size_px),
         PaneKind::Section => section::section_scene(inputs, cache, size_px),
         PaneKind::Overlay => overlay::overlay_scene(inputs, cache, size_px),
         PaneKind::Bullseye => bullseye::bullseye_scene(inputs, size_px),
-    };
-    if inputs.plain {
-        scene.marks.clear();
+    }
+}
+
+/// As [`build`], without marks and, where the camera is fitted, without margins.
+#[must_use]
+pub fn build_plain(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_px: [u32; 2]) -> Scene {
+    let mut scene = build(inputs, cache, pane, size_px);
+    scene.marks.clear();
+    if inputs.view.panes.get(&pane).is_none_or(|p| p.camera.is_none()) {
+        scene.camera.mm_per_px /= 1.0 + MARGIN;
     }
     scene
 }
@@ -98,5 +109,5 @@ pub fn section_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: Pane
 
 fn camera_of(inputs: &Inputs<'_>, pane: PaneKind, bounds: [DVec2; 2], size_px: [u32; 2]) -> Camera {
     let own = inputs.view.panes.get(&pane).and_then(|p| p.camera);
-    own.unwrap_or_else(|| Camera::fit(bounds, size_px, if inputs.plain { 0.0 } else { 0.08 }))
+    own.unwrap_or_else(|| Camera::fit(bounds, size_px, MARGIN))
 }

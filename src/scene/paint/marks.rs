@@ -105,7 +105,7 @@ impl Pen<'_> {
                 self.canvas.stamp(&mask, table[(t * 255.0 + 0.5) as usize], |s| s);
             }
         }
-        let middle = if low < 0.0 && high > 0.0 { 0.0 } else { (low + high) / 2.0 };
+        let middle = if low < 0.0 && high > 0.0 { 0.0 } else { f64::midpoint(low, high) };
         let ticks: &[f64] = if height > 60.0 * self.point { &[low, middle, high] } else { &[low, high] };
         for &value in ticks {
             let t = if high > low { (value - low) / (high - low) } else { 0.0 };
@@ -187,8 +187,10 @@ impl Pen<'_> {
         if !hollow {
             self.stroke(&[[at, at]], rgb, 6.0 * point);
         }
-        let side = at + DVec2::new(9.0, -6.0) * point;
-        self.text(side, text, TEXT, true, rgb, DVec2::new(0.0, 1.0));
+        let width = text_width(text, TEXT * point, true);
+        let is_left = at.x + width + (9.0 + MARGIN) * point > self.canvas.size().x;
+        let (dx, anchor) = if is_left { (-9.0, 1.0) } else { (9.0, 0.0) };
+        self.text(at + DVec2::new(dx, -6.0) * point, text, TEXT, true, rgb, DVec2::new(anchor, 1.0));
     }
 
     fn ring(&mut self, at: DVec2, radius: f64, rgb: [u8; 3], width: f64, dashed: bool) {

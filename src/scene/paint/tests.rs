@@ -33,8 +33,8 @@ fn store((order, flip): ([usize; 3], [bool; 3])) -> (Grid, Vec<u8>) {
     let axes = [DVec3::X, DVec3::Y, DVec3::Z];
     let size = order.map(|o| SIZE[o]);
     let (mut columns, mut origin) = ([DVec3::ZERO; 3], FIRST);
-    for a in 0..3 {
-        let step = axes[order[a]] * 2.0;
+    for (a, axis) in order.into_iter().enumerate() {
+        let step = axes[axis] * 2.0;
         columns[a] = if flip[a] { -step } else { step };
         origin += if flip[a] { step * (size[a] as f64 - 1.0) } else { DVec3::ZERO };
     }

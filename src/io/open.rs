@@ -1,0 +1,353 @@
+//! What a path holds, recognized by content: one file, or a folder with everything in it. A file that
+//! cannot be read is named in the warnings; the rest stays open.
+
+use super::summary::summarize;
+use super::{Found, Reading, bytes, nifti};
+use crate::base::{Error, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// How deep folders are searched.
+const MAX_FOLDER_DEPTH: usize = 16;
+/// How many files of a folder are looked at.
+const MAX_FILES: usize = 100_000;
+/// So many first bytes recognize every format.
+const N_FIRST_BYTES: usize = 4096;
+
+/// Everything that can be shown or used in a file or folder, sorted by path, with item numbers that
+/// are the same for the same input. An error where nothing can be opened; in a folder, other failures
+/// become warnings. Folders are searched with their folders, links to folders are not followed.
+pub fn open(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+    let facts = std::fs::metadata(path).map_err(|e| Error::io("opening", e, path))?;
+    let mut found = if facts.is_dir() { open_folder(path, reading)? } else { open_file(path, reading)? };
+    found.sort_by(|a, b| a.path.cmp(&b.path).then(a.item.cmp(&b.item)));
+    for (item, one) in found.iter_mut().enumerate() {
+        one.item = item;
+    }
+    Ok(found)
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Nifti,
+    /// The voxels of a pair; its header opens it.
+    NiftiImage,
+    Hdf5,
+    Dicom,
+    Picture,
+    /// Known, not opened here; the sentence says what to do.
+    Other(&'static str),
+    Unknown,
+}
+
+fn kind_of(path: &Path) -> Result<Kind> {
+    let first = bytes::first_bytes(path, N_FIRST_BYTES)?;
+    let ending = bytes::ending(path);
+    let kind = kind_of_bytes(&first);
+    if kind != Kind::Unknown {
+        return Ok(kind);
+    }
+    // A damaged file is still read by the reader of its name, which says what is wrong with it.
+    Ok(match ending.as_str() {
+        "nii" | "hdr" => Kind::Nifti,
+        "img" if ["hdr", "hdr.gz", "HDR"].iter().any(|e| path.with_file_name(format!("{}.{e}", bytes::stem(path))).is_file()) => {
+            Kind::NiftiImage
+        }
+        "h5" | "h5ad" => Kind::Hdf5,
+        "dcm" => Kind::Dicom,
+        "png" | "jpg" | "jpeg" => Kind::Picture,
+        "csv" | "tsv" | "parquet" => Kind::Other("a table; give it to the command that takes such a table"),
+        "json" => Kind::Other("JSON; a transform is given with --transform"),
+        "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Other("NRRD or MetaImage; convert it to NIfTI"),
+        _ => Kind::Unknown,
+    })
+}
+
+fn kind_of_bytes(first: &[u8]) -> Kind {
+    const STARTS: [(&[u8], Kind); 11] = [
+        (b"\x89HDF\r\n\x1a\n", Kind::Hdf5),
+        (b"\x89PNG\r\n\x1a\n", Kind::Picture),
+        (b"\xff\xd8\xff", Kind::Picture),
+        (b"PK\x03\x04", Kind::Other("a zip archive; unpack it first")),
+        (b"\xfd7zXZ\0", Kind::Other("an xz archive; unpack it first, as with tar xf")),
+        (b"\x28\xb5\x2f\xfd", Kind::Other("a zstd archive; unpack it first")),
+        (b"II*\0", Kind::Other("a TIFF picture; save it as PNG or JPEG")),
+        (b"MM\0*", Kind::Other("a TIFF picture; save it as PNG or JPEG")),
+        (b"II+\0", Kind::Other("a BigTIFF picture; save it as PNG or JPEG")),
+        (b"PAR1", Kind::Other("a Parquet table; give it to the command that takes such a table")),
+        (b"NRRD", Kind::Other("an NRRD image; convert it to NIfTI")),
+    ];
+    if bytes::is_gzip(first) {
+        return match kind_of_bytes(&bytes::inflated_start(first, 1024)) {
+            Kind::Nifti => Kind::Nifti,
+            Kind::Other(what) => Kind::Other(what),
+            _ => Kind::Unknown,
+        };
+    }
+    if first.get(257..262) == Some(b"ustar") {
+        return Kind::Other("a tar archive; unpack it first, as with tar xf");
+    }
+    if nifti::is_nifti(first) {
+        return Kind::Nifti;
+    }
+    // HDF5 may begin after a block of the user, at 512 bytes or a doubling of it.
+    let is_later_hdf5 = [512, 1024, 2048].iter().any(|&at| first.get(at..at + 8) == Some(b"\x89HDF\r\n\x1a\n".as_slice()));
+    let start = STARTS.into_iter().find(|(start, _)| first.starts_with(start)).map(|(_, kind)| kind);
+    match start {
+        Some(kind) => kind,
+        None if is_later_hdf5 => Kind::Hdf5,
+        None if joints::is_dicom(first) => Kind::Dicom,
+        None => Kind::Unknown,
+    }
+}
+
+fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+    let kind = kind_of(path)?;
+    match kind {
+        Kind::Other(what) => return Err(Error::unsupported(format!("this is {what}")).at(path)),
+        Kind::Unknown => return Err(unknown(path)),
+        _ => {}
+    }
+    // The last net: a decoder that panics costs its file, not the program.
+    let read = catch_unwind(AssertUnwindSafe(|| match kind {
+        Kind::Nifti | Kind::NiftiImage => open_nifti(path, reading),
+        Kind::Hdf5 => joints::read_hdf5(path, reading),
+        Kind::Dicom => joints::read_dicom(path, reading),
+        Kind::Picture => joints::read_picture(path, reading),
+        Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
+    }));
+    let read = read.unwrap_or_else(|_| Err(Error::malformed("its reader stopped in the middle; the file is damaged")));
+    read.map_err(|e| e.at(path))
+}
+
+fn unknown(path: &Path) -> Error {
+    let is_empty = std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
+    let what = if is_empty { "the file is empty" } else { "the content is of no known kind" };
+    Error::malformed(format!("{what}; NIfTI, DICOM, h5ad, 10x h5, PNG or JPEG was expected")).at(path)
+}
+
+fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+    let content = nifti::read_nifti(path, reading)?;
+    let n_files = if matches!(bytes::ending(path).as_str(), "hdr" | "img") { 2 } else { 1 };
+    let summary = summarize(&content);
+    Ok(vec![Found { content, summary, sorted_by: None, n_files, path: path.to_path_buf(), item: 0 }])
+}
+
+/// What a folder holds, before anything is read.
+#[derive(Debug, Default)]
+struct Inventory {
+    visium: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    has_dicom: bool,
+    unknown: Vec<PathBuf>,
+    is_cut: bool,
+}
+
+fn open_folder(folder: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+    let mut inventory = Inventory::default();
+    list(folder, 0, &mut inventory, reading)?;
+    if inventory.is_cut {
+        let what =
+            format!("only the first {MAX_FILES} files, {MAX_FOLDER_DEPTH} folders deep, were looked at; open a part of it");
+        reading.warnings.warn("folder-too-large", what, Some(folder));
+    }
+
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
+    let mut keep = |read: Result<Vec<Found>>| match read {
+        Ok(more) => found.extend(more),
+        Err(e) => failures.push(e),
+    };
+    for visium in &inventory.visium {
+        keep(joints::read_visium(visium, reading).map_err(|e| e.at(visium)));
+    }
+    if inventory.has_dicom {
+        let n_notes = reading.warnings.notes.len();
+        keep(joints::read_dicom(folder, reading).map_err(|e| e.at(folder)));
+        // The other files are opened here, so they are not left out.
+        let said = reading.warnings.notes.split_off(n_notes);
+        reading.warnings.notes.extend(said.into_iter().filter(|n| n.code != "not-dicom"));
+    }
+    let n = inventory.files.len() as f64;
+    for (i, file) in inventory.files.iter().enumerate() {
+        reading.progress.step(i as f64 / n, "opening files")?;
+        keep(open_file(file, reading));
+    }
+    finish(folder, found, failures, &inventory.unknown, reading)
+}
+
+/// Failures become warnings where something was opened, else the first of them is the error.
+fn finish(
+    folder: &Path,
+    found: Vec<Found>,
+    failures: Vec<Error>,
+    unknown: &[PathBuf],
+    reading: &mut Reading,
+) -> Result<Vec<Found>> {
+    if failures.iter().any(|e| matches!(e, Error::Cancelled)) {
+        return Err(Error::Cancelled);
+    }
+    if let (true, Some(first)) = (
+        found.is_empty(),
+        failures.into_iter().fold(None, |first, e| {
+            reading.warnings.error("unreadable", e.to_string(), path_of(&e));
+            first.or(Some(e))
+        }),
+    ) {
+        return Err(first);
+    }
+    if found.is_empty() {
+        let what = format!(
+            "nothing to open among {} files; NIfTI, DICOM, h5ad, 10x h5, PNG, JPEG or Visium was expected",
+            unknown.len()
+        );
+        return Err(Error::malformed(what).at(folder));
+    }
+    if let [first, ..] = unknown {
+        let name = first.file_name().unwrap_or_default().to_string_lossy();
+        let what = format!("{} files of another kind were left out (as {name})", unknown.len());
+        reading.warnings.note("left-out", what, Some(folder));
+    }
+    Ok(found)
+}
+
+fn path_of(error: &Error) -> Option<&Path> {
+    match error {
+        Error::Malformed { path, .. }
+        | Error::Unsupported { path, .. }
+        | Error::TooLarge { path, .. }
+        | Error::Io { path, .. } => path.as_deref(),
+        Error::Parameter(_) | Error::Degenerate(_) | Error::Cancelled => None,
+    }
+}
+
+/// Sorts the files of a folder and its folders by name into an inventory. Hidden ones are left out.
+fn list(folder: &Path, depth: usize, inventory: &mut Inventory, reading: &mut Reading) -> Result<()> {
+    reading.progress.step(0.0, "looking through folders")?;
+    if joints::is_visium(folder) {
+        inventory.visium.push(folder.to_path_buf());
+        return Ok(());
+    }
+    let wrap = |e| Error::io("reading", e, folder);
+    let mut entries = std::fs::read_dir(folder).map_err(wrap)?.collect::<std::io::Result<Vec<_>>>().map_err(wrap)?;
+    entries.retain(|e| !e.file_name().to_string_lossy().starts_with('.'));
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
+        if inventory.files.len() + inventory.unknown.len() >= MAX_FILES || (is_folder && depth >= MAX_FOLDER_DEPTH) {
+            inventory.is_cut = true;
+        } else if is_folder {
+            list(&path, depth + 1, inventory, reading)?;
+        } else if path.is_file() {
+            sort_in(path, inventory);
+        }
+    }
+    Ok(())
+}
+
+fn sort_in(path: PathBuf, inventory: &mut Inventory) {
+    match kind_of(&path) {
+        Ok(Kind::Dicom) => inventory.has_dicom = true,
+        Ok(Kind::NiftiImage) => {}
+        Ok(Kind::Unknown | Kind::Other(_)) => inventory.unknown.push(path),
+        // Opening it again says why it cannot be read.
+        Ok(_) | Err(_) => inventory.files.push(path),
+    }
+}
+
+/// The readers of the other formats, one line each.
+mod joints {
+    use super::super::{Found, Reading};
+    use crate::base::{Error, Result};
+    use std::path::Path;
+
+    fn not_yet(what: &str) -> Result<Vec<Found>> {
+        Err(Error::unsupported(format!("{what} is not read yet; convert it to NIfTI first")))
+    }
+
+    pub fn is_dicom(first_bytes: &[u8]) -> bool {
+        first_bytes.get(128..132) == Some(b"DICM")
+    }
+
+    pub fn read_dicom(_path: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
+        not_yet("DICOM")
+    }
+
+    pub fn is_visium(_folder: &Path) -> bool {
+        false
+    }
+
+    pub fn read_visium(_folder: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
+        not_yet("Visium")
+    }
+
+    pub fn read_hdf5(_path: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
+        not_yet("HDF5")
+    }
+
+    pub fn read_picture(_path: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
+        not_yet("a picture")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Limits, Progress, Severity, Warnings};
+    use crate::model::{LabelMap, Samples, Volume};
+    use crate::space::{DAffine3, Grid};
+
+    fn open_all(path: &Path) -> (Result<Vec<Found>>, Warnings) {
+        let mut warnings = Warnings::default();
+        let found = open(path, &mut Reading { limits: Limits::default(), progress: &Progress::none(), warnings: &mut warnings });
+        (found, warnings)
+    }
+
+    fn fill(folder: &Path) {
+        let grid = Grid::new([2, 2, 3], DAffine3::IDENTITY).unwrap();
+        let volume = Volume::new("v", grid, vec![Samples::I16((0..12).map(|i| i * 7).collect())]).unwrap();
+        let labels = LabelMap::new("l", grid, vec![[0u8, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0].into()]).unwrap();
+        std::fs::create_dir(folder.join("b")).unwrap();
+        nifti::write_nifti_volume(&folder.join("b/image.nii.gz"), &volume).unwrap();
+        nifti::write_nifti_labels(&folder.join("a_gt.nii"), &labels).unwrap();
+        // Gzip under a plain name is recognized by content.
+        std::fs::copy(folder.join("b/image.nii.gz"), folder.join("c.nii")).unwrap();
+        std::fs::write(folder.join("SOURCE.txt"), "words").unwrap();
+        std::fs::write(folder.join("broken.nii"), [0; 100]).unwrap();
+        std::fs::write(folder.join("d.tar.xz"), b"\xfd7zXZ\0abc").unwrap();
+    }
+
+    #[test]
+    fn a_folder_gives_all_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        let (found, warnings) = open_all(folder.path());
+        let found = found.unwrap();
+        let names: Vec<String> =
+            found.iter().map(|f| f.path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
+        assert_eq!(names, ["a_gt.nii", "b/image.nii.gz", "c.nii"]);
+        assert_eq!(found.iter().map(|f| f.item).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(found[0].summary, "labels 2×2×3 voxels, 1×1×1 mm: 1 RV cavity, 2 Myocardium, 3 LV cavity");
+        assert_eq!(found[1].summary, "volume 2×2×3 voxels, 1×1×1 mm");
+        let errors: Vec<_> = warnings.notes.iter().filter(|n| n.severity == Severity::Error).collect();
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "unreadable");
+        assert!(warnings.notes.iter().any(|n| n.code == "left-out" && n.message.starts_with("2 files")));
+    }
+
+    #[test]
+    fn errors_name_the_file_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        for (name, part) in
+            [("SOURCE.txt", "no known kind"), ("d.tar.xz", "unpack it first"), ("broken.nii", "NIfTI"), ("no", "opening")]
+        {
+            let error = open_all(&folder.path().join(name)).0.unwrap_err().to_string();
+            assert!(error.contains(part) && error.ends_with(name), "{error}");
+        }
+        let empty = tempfile::tempdir().unwrap();
+        assert!(open_all(empty.path()).0.unwrap_err().to_string().contains("nothing to open among 0 files"));
+    }
+}

@@ -1,0 +1,215 @@
+//! Damaged and malicious files: every reader answers with a value or a sentence, never with a panic,
+//! and takes no more memory than it may. `MYOSCOPE_FUZZ_SECONDS=20` gives each reader so long.
+
+mod common;
+
+use common::mutate::{Budget, Target, attack};
+use myoscope::base::{Limits, Progress, Warnings};
+use myoscope::io::landmarks::parse_pairs;
+use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
+use myoscope::io::table::{Table, TableColumn, TableKind};
+use myoscope::io::transform_file::parse_transform;
+use myoscope::io::{Reading, bytes, open};
+use myoscope::model::{LabelMap, Samples, Volume};
+use myoscope::space::{DAffine3, DVec3, Grid};
+use std::path::{Path, PathBuf};
+
+const LIMITS: Limits = Limits { max_bytes: 64 << 20 };
+
+/// One line per reader; the coordinator of a new format adds one here.
+fn targets() -> Vec<Target> {
+    vec![
+        Target { name: "nifti", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x.nii", r))) },
+        Target { name: "nifti-labels", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x_seg.nii", r))) },
+        Target { name: "pairs", seeds: pair_seeds(), read: |b| drop(reading(|r| parse_pairs(b, r))) },
+        Target { name: "table-tsv", seeds: pair_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Tsv, &LIMITS)) },
+        Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
+    ]
+}
+
+fn reading<T>(run: impl FnOnce(&mut Reading) -> T) -> T {
+    let mut warnings = Warnings::default();
+    run(&mut Reading { limits: LIMITS, progress: &Progress::none(), warnings: &mut warnings })
+}
+
+fn grid() -> Grid {
+    let mut place = DAffine3::from_scale(DVec3::new(1.5, 1.5, 8.0));
+    place.translation = DVec3::X;
+    Grid::new([4, 3, 2], place).unwrap()
+}
+
+fn written(name: &str, write: impl FnOnce(&Path)) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    write(&path);
+    std::fs::read(path).unwrap()
+}
+
+fn cine() -> Volume {
+    let phases = (0..3).map(|p| Samples::I16((0..24).map(|i| i * 31 + p).collect())).collect();
+    let mut cine = Volume::new("c", grid(), phases).unwrap();
+    cine.phase_times_ms = vec![0.0, 30.0, 60.0];
+    cine
+}
+
+fn nifti_seeds() -> Vec<Vec<u8>> {
+    let labels = LabelMap::new("l", grid(), vec![(0..24u8).map(|i| i % 4).collect()]).unwrap();
+    let plain = written("a.nii", |p| write_nifti_volume(p, &cine()).unwrap());
+    let mut swapped = plain.clone();
+    swapped[..4].reverse();
+    swapped[40..42].reverse();
+    vec![
+        written("a.nii.gz", |p| write_nifti_volume(p, &cine()).unwrap()),
+        written("l.nii", |p| write_nifti_labels(p, &labels).unwrap()),
+        nifti_2(false),
+        nifti_2(true),
+        swapped,
+        plain,
+    ]
+}
+
+/// A NIfTI-2 image of 3×2×2 `f32`.
+fn nifti_2(big: bool) -> Vec<u8> {
+    let mut h = vec![0u8; 544 + 48];
+    let mut put = |at: usize, le: &[u8]| {
+        let le: Vec<u8> = if big { le.iter().rev().copied().collect() } else { le.to_vec() };
+        h[at..at + le.len()].copy_from_slice(&le);
+    };
+    put(0, &540i32.to_le_bytes());
+    put(12, &16i16.to_le_bytes());
+    [3i64, 3, 2, 2, 1, 1, 1, 1].iter().enumerate().for_each(|(i, d)| put(16 + 8 * i, &d.to_le_bytes()));
+    [1.0f64, 1.5, 1.5, 8.0].iter().enumerate().for_each(|(i, p)| put(104 + 8 * i, &p.to_le_bytes()));
+    put(168, &544i64.to_le_bytes());
+    put(344, &1i32.to_le_bytes());
+    put(500, &10i32.to_le_bytes());
+    h[4..12].copy_from_slice(b"n+2\0\r\n\x1a\n");
+    h
+}
+
+fn pair_seeds() -> Vec<Vec<u8>> {
+    let csv = "name,moving_x,moving_y,fixed_x,fixed_y,fixed_z,active\na,1,2,3,4,5,1\n\"b, c\",1.5e3,,3,4,5,\n";
+    let mut gz = Vec::new();
+    bytes::write_gzip(csv.as_bytes(), &mut gz).unwrap();
+    vec![csv.into(), gz, csv.replace(',', "\t").into(), b"name,moving_x,moving_y,fixed_x,fixed_y\r\n,,,,\r\n".to_vec()]
+}
+
+fn transform_seeds() -> Vec<Vec<u8>> {
+    let points = r#"[{"moving":[0,0],"fixed":[0,0],"weight":[0.1,0]},{"moving":[1,0],"fixed":[1,0],"weight":[-0.1,0]},{"moving":[0,1],"fixed":[0,1],"weight":[0,0]}]"#;
+    ["affine", "tps", "mls-rigid"]
+        .iter()
+        .map(|m| {
+            format!(r#"{{"model":"{m}","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"um","control_points":{points}}}"#)
+        })
+        .map(String::into_bytes)
+        .collect()
+}
+
+#[test]
+fn damaged_files_never_panic() {
+    let budget = Budget::from_environment();
+    for target in targets() {
+        let runs = attack(&target, &budget);
+        assert!(runs > 0, "{}", target.name);
+    }
+    assert!(peak_mib() < 1024, "{} MiB were taken for files that may take 64", peak_mib());
+}
+
+/// The most memory this process held, where the system says so.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// Files that were made to be bad: a name, its bytes, and a part of the sentence that must come.
+fn kept() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let good = written("a.nii", |p| write_nifti_volume(p, &cine()).unwrap());
+    let with = |at: usize, bytes: &[u8]| {
+        let mut file = good.clone();
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+        file
+    };
+    let dims = |d: [i16; 8]| with(40, &d.map(i16::to_le_bytes).concat());
+    let nan = f32::NAN.to_le_bytes();
+    let gz = written("a.nii.gz", |p| write_nifti_volume(p, &cine()).unwrap());
+    let bomb = {
+        let mut out = Vec::new();
+        let mut file = dims([3, 1024, 1024, 80, 1, 1, 1, 1]);
+        file.resize(352 + (160 << 20), 0);
+        bytes::write_gzip(&file, &mut out).unwrap();
+        out
+    };
+    vec![
+        ("empty.nii", Vec::new(), "empty"),
+        ("one-byte.nii", vec![0x5c], "NIfTI"),
+        ("cut-header.nii", good[..200].to_vec(), "cut off"),
+        ("cut-voxels.nii", good[..400].to_vec(), "cut off"),
+        ("claims-3-gb.nii", dims([3, 1024, 1024, 1536, 1, 1, 1, 1]), "cut off"),
+        ("claims-2-to-the-90.nii", dims([7, 32767, 32767, 32767, 32767, 1, 1, 1]), "cut off"),
+        ("nine-axes.nii", dims([9, 4, 3, 2, 1, 1, 1, 1]), "dim[0]"),
+        ("no-axes.nii", dims([0, 4, 3, 2, 1, 1, 1, 1]), "dim[0]"),
+        ("negative-axis.nii", dims([3, 4, -3, 2, 1, 1, 1, 1]), "length -3"),
+        ("empty-axis.nii", dims([3, 4, 0, 2, 1, 1, 1, 1]), "length 0"),
+        ("five-axes.nii", dims([5, 4, 3, 2, 1, 3, 1, 1]), "4-D"),
+        ("nan-matrix.nii", with(280, &nan), "not finite"),
+        ("singular-matrix.nii", with(280, &[0; 16]), "singular"),
+        ("far-away.nii", with(292, &1e30f32.to_le_bytes()), "kilometer"),
+        ("nan-offset.nii", with(108, &nan), "byte NaN"),
+        ("offset-in-header.nii", with(108, &12f32.to_le_bytes()), "inside the header"),
+        ("offset-beyond.nii", with(108, &1e12f32.to_le_bytes()), "cut off"),
+        ("rgb.nii", with(70, &128i16.to_le_bytes()), "RGB"),
+        ("no-type.nii", with(70, &7i16.to_le_bytes()), "voxel type 7"),
+        ("analyze.hdr", with(344, &[0; 4]), "ANALYZE"),
+        ("lonely.hdr", with(344, b"ni1\0"), "beside each other"),
+        ("cut.nii.gz", gz[..gz.len() - 20].to_vec(), "gzip"),
+        ("bomb.nii.gz", bomb, "the limit is"),
+        (
+            "text-mode.nii",
+            {
+                let mut f = nifti_2(false);
+                f[8..12].copy_from_slice(b"\n\n\x1a\n");
+                f
+            },
+            "copied as text",
+        ),
+        ("words.nii", b"not an image at all".to_vec(), "NIfTI"),
+    ]
+}
+
+#[test]
+fn kept_bad_files_get_a_sentence_with_their_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, data, part) in kept() {
+        let path: PathBuf = folder.path().join(name);
+        std::fs::write(&path, data).unwrap();
+        let error = reading(|r| open(&path, r)).expect_err(name).to_string();
+        assert!(error.contains(name) && error.contains(part), "{name}: {error}");
+        assert!(!error.contains('\n'), "{name}: {error}");
+    }
+}
+
+#[test]
+fn bad_tables_get_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, data) in [
+        ("empty.csv", Vec::new()),
+        ("latin1.csv", b"name\xe9,moving_x\n1,2\n".to_vec()),
+        ("zeros.csv", vec![0; 4096]),
+        ("ragged.csv", b"name,moving_x,moving_y,fixed_x,fixed_y\na,1,2,3,4,5,6,7\n".to_vec()),
+        ("quote.csv", b"name,moving_x,moving_y,fixed_x,fixed_y\n\"a,1,2,3,4\n".to_vec()),
+        ("cut.parquet", b"PAR1abcdPAR1".to_vec()),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, data).unwrap();
+        let error = reading(|r| myoscope::io::landmarks::read_pairs(&path, r)).expect_err(name).to_string();
+        assert!(error.contains(name) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn parquet_damage_never_panics() {
+    let columns = vec![TableColumn::text("name", [Some("a"), None]), TableColumn::numbers("x", [Some(1.5), None])];
+    let seed = Table::new(columns).unwrap().to_bytes(TableKind::Parquet).unwrap();
+    let target = Target { name: "parquet", seeds: vec![seed], read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) };
+    attack(&target, &Budget::from_environment());
+}
