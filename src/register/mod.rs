@@ -3,7 +3,6 @@
 //! Maps go from the moving section to the fixed plane. Small residuals say nothing about other points
 //! (Fitzpatrick 2009), so the quality of a fit is its leave-one-out error.
 
-mod assess_3d;
 mod fit_2d;
 mod fit_3d;
 mod place;
@@ -13,7 +12,6 @@ mod shape;
 mod suspicion;
 mod thin_plate;
 
-pub use assess_3d::assess_3d;
 pub use fit_2d::fit_2d;
 pub use fit_3d::fit_3d;
 pub use place::{pairs_flagged, plane_of_points};
