@@ -19,7 +19,10 @@ const MAY: &[(&str, &[&str])] = &[
     ("session", &["base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "scene"]),
     (
         "cli",
-        &["base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "scene", "session", "render", "ui"],
+        &[
+            "base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "scene", "session", "render",
+            "ui",
+        ],
     ),
     ("render", &["base", "space", "model", "scene"]),
     ("ui", &["base", "space", "model", "io", "scene", "session", "render"]),

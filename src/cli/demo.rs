@@ -31,8 +31,15 @@ impl Demo {
         write_section(&case, &out, run)?;
         write_truth(&case, &truth)?;
         let files = [
-            "cine-dicom/", "cine.nii.gz", "cine-labels.nii.gz", "lge.nii.gz", "lge-labels.nii.gz", "visium/", "section.h5ad",
-            "landmarks.csv", "truth/",
+            "cine-dicom/",
+            "cine.nii.gz",
+            "cine-labels.nii.gz",
+            "lge.nii.gz",
+            "lge-labels.nii.gz",
+            "visium/",
+            "section.h5ad",
+            "landmarks.csv",
+            "truth/",
         ];
         if run.shared.json {
             let object = json!({"out": self.out.display().to_string(), "seed": run.shared.seed, "files": files});
@@ -47,7 +54,8 @@ impl Demo {
 fn write_heart(case: &Case, out: &Path, run: &Run) -> Result<()> {
     run.progress.step(0.5, "writing the heart")?;
     let rr_ms = case.cine.phase_times_ms.get(1).map_or(1000.0, |step| step * case.cine.n_phases() as f64);
-    let series = SeriesFacts { description: "cine short axis".into(), series_number: 1, seed: run.shared.seed, rr_ms: Some(rr_ms) };
+    let series =
+        SeriesFacts { description: "cine short axis".into(), series_number: 1, seed: run.shared.seed, rr_ms: Some(rr_ms) };
     io::write_dicom_cine(&out.join("cine-dicom"), &case.cine, &series)?;
     io::write_nifti_volume(&out.join("cine.nii.gz"), &case.cine)?;
     io::write_nifti_labels(&out.join("cine-labels.nii.gz"), &case.cine_labels)?;

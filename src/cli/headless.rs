@@ -106,7 +106,7 @@ fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
         (PaneKind::ShortAxis, "short-axis.png", session.view.heart.is_some()),
         (PaneKind::Section, "section.png", session.view.section.is_some()),
         (PaneKind::Overlay, "overlay.png", session.registration().is_some_and(|r| r.fit.is_some())),
-        (PaneKind::Bullseye, "bullseye.png", session.derived.bullseye.is_some()),
+        (PaneKind::Bullseye, "bullseye.png", !session.derived.bullseye.is_empty()),
     ];
     let mut written = Vec::new();
     for (pane, name, there) in panes {
@@ -121,7 +121,7 @@ fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
 
 fn tables(session: &Session, folder: &Path) -> Result<Vec<String>> {
     let mut written = Vec::new();
-    if session.derived.bullseye.is_some() {
+    if !session.derived.bullseye.is_empty() {
         segment_table(session)?.write(&folder.join("segments.csv"))?;
         written.push("segments.csv".into());
     }
@@ -139,8 +139,7 @@ fn tables(session: &Session, folder: &Path) -> Result<Vec<String>> {
 }
 
 fn segment_table(session: &Session) -> Result<Table> {
-    let none = Vec::new();
-    let cells = session.derived.bullseye.as_ref().map_or(&none, |b| &b.cells);
+    let cells = &session.derived.bullseye;
     let color = session.view.section.and_then(|id| session.derived.spot_values.get(&id));
     let metric = color.map_or_else(|| "intensity_mean".to_owned(), |c| format!("{} mean", c.title));
     let unit = color.map_or_else(String::new, |c| c.rule.clone());
@@ -165,5 +164,10 @@ fn residual_table(quality: &Quality) -> Result<Table> {
 /// The registration's transform from section µm to patient LPS mm.
 fn transform_of(registration: &Registration) -> Result<io::TransformFile> {
     let fit = registration.fit.as_ref().ok_or_else(|| Error::degenerate("there is no fit"))?;
-    io::TransformFile::from_warp(registration.model, &fit.plane_from_section, [LengthUnit::Um, LengthUnit::Mm], Some(&registration.plane))
+    io::TransformFile::from_warp(
+        registration.model,
+        &fit.plane_from_section,
+        [LengthUnit::Um, LengthUnit::Mm],
+        Some(&registration.plane),
+    )
 }

@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::base::{Error, Result};
+use crate::io::inspect::{inspect as inspection, inspection_table};
 use crate::io::{self, Found};
 use clap::Args;
 use std::path::PathBuf;
@@ -26,9 +27,12 @@ impl Inspect {
             }
         }
         if run.shared.json {
-            run.printer.json(&io::inspect_json(&found, &run.warnings.notes));
+            let report = inspection(&found, &run.warnings);
+            let value = serde_json::to_value(report).map_err(|e| Error::malformed(e.to_string()))?;
+            run.printer.json(&value);
         } else {
-            io::inspect_lines(&found).iter().for_each(|line| run.printer.line(line));
+            run.printer.line(inspection_table(&found, &run.warnings).trim_end());
+            run.warnings.notes.clear();
         }
         Ok(0)
     }

@@ -159,6 +159,7 @@ impl Ventricles {
         let labels = io::read_labels(&self.labels, &mut run.reading())?;
         let labels_es = self.labels_es.as_ref().map(|p| io::read_labels(p, &mut run.reading())).transpose()?;
         let settings = VentricleSettings {
+            subject: self.output.subject_of(&self.labels),
             lv,
             myo,
             rv,
@@ -167,9 +168,7 @@ impl Ventricles {
             height_cm: self.height_cm,
             weight_kg: self.weight_kg,
         };
-        let subject = self.output.subject_of(&self.labels);
-        let rows = ventricles(&subject, &labels, labels_es.as_ref(), &settings, &mut run.warnings)
-            .map_err(|e| named(e, &self.labels))?;
+        let rows = ventricles(&labels, labels_es.as_ref(), &settings, &mut run.warnings).map_err(|e| named(e, &self.labels))?;
         self.output.write(run, &rows, &[], json!({}))
     }
 }
@@ -190,7 +189,8 @@ impl Segments {
             })
         };
         let insertions = self.insertions.as_deref().map(|text| -> Result<[DVec3; 2]> {
-            let (a, b) = text.split_once('/').ok_or_else(|| Error::parameter(format!("--insertions {text}: expected x,y,z/x,y,z")))?;
+            let (a, b) =
+                text.split_once('/').ok_or_else(|| Error::parameter(format!("--insertions {text}: expected x,y,z/x,y,z")))?;
             Ok([lps(a)?, lps(b)?])
         });
         let settings = SegmentSettings {
@@ -206,9 +206,8 @@ impl Segments {
         let image = self.image.as_ref().map(|p| io::read_volume_any(p, &mut run.reading())).transpose()?;
         let found = segment_labels(&labels, self.phase, &settings).map_err(|e| named(e, &self.labels))?;
         let image = image.as_ref().map(|v| (v, self.phase.min(v.n_phases() - 1)));
-        let mut rows = measure_segments(&found, &labels, image);
         let subject = self.output.subject_of(&self.labels);
-        rows.iter_mut().for_each(|r| r.subject.clone_from(&subject));
+        let rows = measure_segments(&found, &labels, image, &subject).map_err(|e| named(e, &self.labels))?;
         if let Some(path) = &self.out_labels {
             io::write_nifti_labels(path, &found.labels)?;
         }
@@ -281,8 +280,9 @@ impl Output {
             let header = format!("{:<8} {:<3} {:<24} {:>10} unit   method", "region", "ph", "metric", "value");
             run.printer.line(&header);
             for r in rows {
-                let value = r.value.map(crate::session::three_digits).unwrap_or_default();
-                run.printer.line(&format!("{:<8} {:<3} {:<24} {value:>10} {:<6} {}", r.region, r.phase, r.metric, r.unit, r.method));
+                let value = crate::session::three_digits(r.value);
+                run.printer
+                    .line(&format!("{:<8} {:<3} {:<24} {value:>10} {:<6} {}", r.region, r.phase, r.metric, r.unit, r.method));
             }
         }
         for f in findings {
@@ -298,9 +298,9 @@ fn table(rows: &[Row]) -> Result<Table> {
         text("subject", |r| &r.subject),
         text("region", |r| &r.region),
         text("phase", |r| &r.phase),
-        text("metric", |r| &r.metric),
-        TableColumn::numbers("value", rows.iter().map(|r| r.value)),
-        text("unit", |r| &r.unit),
+        text("metric", |r| r.metric),
+        TableColumn::numbers("value", rows.iter().map(|r| Some(r.value))),
+        text("unit", |r| r.unit),
         text("method", |r| &r.method),
     ])
 }

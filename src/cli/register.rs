@@ -162,7 +162,13 @@ impl Fitted {
         let number = |mm: Option<f64>| mm.map_or_else(|| "–".to_owned(), |e| crate::session::three_digits(self.told(e)));
         let mut lines = vec![
             format!("{} with {} pairs", self.file.model, q.n_pairs),
-            format!("RMS {} {u}, leave-one-out median {} {u}, folds {}", number(Some(q.rms_mm)), number(q.leave_one_out_median_mm), q.folds, u = self.unit),
+            format!(
+                "RMS {} {u}, leave-one-out median {} {u}, folds {}",
+                number(Some(q.rms_mm)),
+                number(q.leave_one_out_median_mm),
+                q.folds,
+                u = self.unit
+            ),
             format!("{:<32} {:>10} {:>14}", "pair", "residual", "leave one out"),
         ];
         for (a, b) in q.residuals.iter().zip(&q.leave_one_out) {

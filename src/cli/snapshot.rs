@@ -71,8 +71,9 @@ pub struct Snapshot {
 /// Draws a pane of a session.
 #[must_use]
 pub fn paint_pane(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: bool) -> Image {
-    let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: 1.0, plain };
-    let scene = scene::build(&inputs, &mut SceneCache::default(), pane, size_px);
+    let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: 1.0 };
+    let build = if plain { scene::build_plain } else { scene::build };
+    let scene = build(&inputs, &mut SceneCache::default(), pane, size_px);
     scene::paint(&scene, &PaintTheme::default())
 }
 

@@ -69,7 +69,8 @@ impl Points {
         replaced(&table, &warped, gives_z)?.write(&self.out)?;
         if run.shared.json {
             let unit = if self.inverse { file.units } else { file.fixed_unit() };
-            let object = serde_json::json!({"out": self.out.display().to_string(), "n_points": warped.len(), "units": unit.name()});
+            let object =
+                serde_json::json!({"out": self.out.display().to_string(), "n_points": warped.len(), "units": unit.name()});
             run.printer.json(&object);
         }
         Ok(0)
@@ -79,7 +80,8 @@ impl Points {
 impl Carrier {
     fn of(file: &TransformFile) -> Result<Self> {
         let plane = file.lps_plane()?;
-        let map = if file.moving_dims() == 3 { Result2or3::Space(file.to_affine_3()?) } else { Result2or3::Flat(file.to_warp()?) };
+        let map =
+            if file.moving_dims() == 3 { Result2or3::Space(file.to_affine_3()?) } else { Result2or3::Flat(file.to_warp()?) };
         let k = |unit: LengthUnit| unit.mm_per_unit();
         Ok(Self { map, plane, k: [k(file.units), k(file.fixed_unit())] })
     }

@@ -257,38 +257,22 @@ fn sort_in(path: PathBuf, inventory: &mut Inventory) {
     }
 }
 
-/// The readers of the other formats, one line each.
+/// The readers of other rooms, each giving a list.
 mod joints {
-    use super::super::{Found, Reading};
-    use crate::base::{Error, Result};
+    use super::super::{Found, Reading, dicom, hdf5_open, picture, visium};
+    use crate::base::Result;
     use std::path::Path;
 
-    fn not_yet(what: &str) -> Result<Vec<Found>> {
-        Err(Error::unsupported(format!("{what} is not read yet; convert it to NIfTI first")))
+    pub use dicom::{is_dicom, read_dicom};
+    pub use hdf5_open::read_hdf5;
+    pub use visium::is_visium;
+
+    pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+        visium::read_visium(folder, reading).map(|found| vec![found])
     }
 
-    pub fn is_dicom(first_bytes: &[u8]) -> bool {
-        first_bytes.get(128..132) == Some(b"DICM")
-    }
-
-    pub fn read_dicom(_path: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
-        not_yet("DICOM")
-    }
-
-    pub fn is_visium(_folder: &Path) -> bool {
-        false
-    }
-
-    pub fn read_visium(_folder: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
-        not_yet("Visium")
-    }
-
-    pub fn read_hdf5(_path: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
-        not_yet("HDF5")
-    }
-
-    pub fn read_picture(_path: &Path, _reading: &mut Reading) -> Result<Vec<Found>> {
-        not_yet("a picture")
+    pub fn read_picture(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+        picture::read_picture(path, reading).map(|found| vec![found])
     }
 }
 

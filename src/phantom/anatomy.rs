@@ -93,7 +93,7 @@ impl Anatomy {
         let frame = Frame::of_seed(stream);
         let tilt_way = stream.between(0.0, 2.0 * PI);
         let tilt = DVec2::from_angle(tilt_way) * stream.between(0.125, 0.150);
-        let long = Long { height: stream.between(79.0, 84.0), shift: stream.between(10.5, 13.5), tilt };
+        let long = Long { height: stream.between(78.4, 80.6), shift: stream.between(10.5, 13.5), tilt };
         let half = stream.between(24.3, 26.6);
         let wall = stream.between(8.4, 10.6);
         let oval = stream.between(0.015, 0.045);
@@ -120,10 +120,10 @@ impl Anatomy {
             papillary_mm: stream.between(4.2, 5.4),
             scar: Scar {
                 angle: insertions[0] + stream.between(-12.0, 8.0f64).to_radians(),
-                half_angle: stream.between(37.0, 48.0f64).to_radians(),
+                half_angle: stream.between(42.0, 53.0f64).to_radians(),
                 level: stream.between(0.38, 0.46),
                 half_level: stream.between(0.32, 0.40),
-                depth: stream.between(0.58, 0.80),
+                depth: stream.between(0.60, 0.84),
             },
         }
     }

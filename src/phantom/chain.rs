@@ -12,6 +12,8 @@ use std::f64::consts::TAU;
 pub(super) const SHRINKAGE: f64 = 0.85;
 /// Width and height of the picture in pixels.
 pub(super) const PICTURE_PX: usize = 2048;
+/// Glass around the tissue.
+const MARGIN_MM: f64 = 3.5;
 /// Names of the landmarks that a person finds, in the order of placing.
 const ANATOMICAL: [&str; 5] =
     ["anterior RV insertion", "inferior RV insertion", "LV center", "anterolateral papillary", "posteromedial papillary"];
@@ -33,12 +35,10 @@ impl Chain {
     pub(super) fn plant(anatomy: &Anatomy, z: f64) -> Result<Self> {
         let frame = &anatomy.frame;
         let plane = Plane::new(frame.lps_from_heart(DVec3::new(0.0, 0.0, z)), -frame.septal, -frame.anterior)?;
-        let outer = anatomy.diastole().outer;
-        let reach = outer.radius(z, 0.0).max(outer.radius(z, TAU / 4.0)) + 8.0;
-        let um_per_px = (reach * SHRINKAGE * 2.0 / (PICTURE_PX as f64 * 0.97) * 2000.0).ceil() / 2.0;
-        let handling = Handling::of_seed(anatomy.seed, um_per_px);
         let named = places(anatomy, z);
         let fixed: Vec<DVec2> = named.iter().map(|(_, p)| *p).collect();
+        let mut handling = Handling::of_seed(anatomy.seed);
+        let um_per_px = handling.put_on_slide(&fixed);
         let moving: Vec<DVec2> = fixed.iter().map(|p| handling.section_from_plane(*p)).collect();
         let pairs = named
             .into_iter()
@@ -80,6 +80,10 @@ fn places(anatomy: &Anatomy, z: f64) -> Vec<(String, DVec2)> {
     let anatomical =
         [epicardial(anatomy.insertions[0]), epicardial(anatomy.insertions[1]), DVec2::ZERO, papillary(0), papillary(1)];
     let mut all: Vec<(String, DVec2)> = ANATOMICAL.iter().map(|n| (*n).to_owned()).zip(anatomical).collect();
+    for (name, along) in [("anterior RV wall", 0.17), ("inferior RV wall", 0.83)] {
+        let (x, y) = anatomy.rv_wall_point(z, along);
+        all.push((name.to_owned(), DVec2::new(-x, -y)));
+    }
     for degrees in (0..360).step_by(24) {
         let angle = f64::from(degrees).to_radians();
         if anatomy.insertions.iter().all(|i| super::tissue::turn(angle, *i).abs() > 0.14) {
@@ -101,9 +105,8 @@ struct Handling {
 }
 
 impl Handling {
-    fn of_seed(seed: u64, um_per_px: f64) -> Self {
+    fn of_seed(seed: u64) -> Self {
         let s = &mut Stream::new(seed, 4);
-        let middle = DVec2::splat((PICTURE_PX as f64 - 1.0) / 2.0 * um_per_px / 1000.0);
         let side = if s.uniform() < 0.5 { -1.0 } else { 1.0 };
         let waves = [0, 1].map(|i| {
             let way = s.between(0.0, TAU);
@@ -111,7 +114,18 @@ impl Handling {
             let k = DVec2::from_angle(way) * TAU / s.between(58.0, 80.0);
             (k, s.between(0.0, TAU), DVec2::from_angle(way + s.between(0.6, 1.8) + f64::from(i)) * amount)
         });
-        Self { middle, turned: side * s.between(24.0, 70.0f64).to_radians(), waves }
+        Self { middle: DVec2::ZERO, turned: side * s.between(24.0, 70.0f64).to_radians(), waves }
+    }
+
+    /// Centers the tissue in the picture; the size of a pixel in µm, in steps of a half, that leaves a margin.
+    fn put_on_slide(&mut self, outline: &[DVec2]) -> f64 {
+        let placed: Vec<DVec2> = outline.iter().map(|p| self.section_from_plane(*p)).collect();
+        let low = placed.iter().copied().reduce(DVec2::min).unwrap_or_default();
+        let high = placed.iter().copied().reduce(DVec2::max).unwrap_or_default();
+        let side_mm = (high - low).max_element() + 2.0 * MARGIN_MM;
+        let um_per_px = (side_mm / PICTURE_PX as f64 * 2000.0).ceil() / 2.0;
+        self.middle += DVec2::splat((PICTURE_PX as f64 - 1.0) / 2.0 * um_per_px / 1000.0) - 0.5 * (low + high);
+        um_per_px
     }
 
     fn section_from_plane(&self, p: DVec2) -> DVec2 {

@@ -84,7 +84,7 @@ fn stain(slide: &Slide, piece: &Piece, p: DVec2, px: [i64; 2]) -> Rgb {
     let muscle = fibers(seed, piece, p);
     let ragged = piece.scar_level + 0.16 * noise2(seed ^ 2, p.x * 2.2, p.y * 2.2) + 0.08 * noise2(seed ^ 3, p.x * 6.0, p.y * 6.0);
     let fibrosis = match piece.muscle {
-        Muscle::LeftWall => 1.0 - smoothstep(0.96, 1.26, ragged),
+        Muscle::LeftWall => 1.0 - smoothstep(0.95, 1.20, ragged),
         Muscle::Papillary | Muscle::RightWall => 0.0,
     };
     let mut color = muscle;
@@ -94,7 +94,7 @@ fn stain(slide: &Slide, piece: &Piece, p: DVec2, px: [i64; 2]) -> Rgb {
         let island = smoothstep(0.52, 0.70, noise2(seed ^ 6, p.x * 1.7, p.y * 1.7));
         color = blend(color, collagen, fibrosis * (1.0 - 0.75 * island));
     }
-    let crowd = if (0.95..1.3).contains(&piece.scar_level) && piece.muscle == Muscle::LeftWall { 0.17 } else { 0.075 };
+    let crowd = if (0.95..1.24).contains(&piece.scar_level) && piece.muscle == Muscle::LeftWall { 0.17 } else { 0.075 };
     let dot = 0.5 + 0.5 * lattice(seed ^ 7, px[0], px[1], 1);
     if dot < mix(crowd, 0.035, fibrosis * 0.8) {
         color = blend(color, NUCLEUS, 0.40 + 3.0 * dot);

@@ -53,7 +53,7 @@ const CINE: Contrast = Contrast {
 const LATE: Contrast = Contrast {
     blood: 176.0,
     muscle: 105.0,
-    border: 166.0,
+    border: 147.0,
     scar: 258.0,
     fat: 330.0,
     lung: 25.0,
@@ -64,9 +64,11 @@ const LATE: Contrast = Contrast {
     spread: 0.10,
 };
 
-/// Height of the first slice in heart coordinates.
+/// Height of the first slice in heart coordinates. At end-diastole the basal plane lies half way between
+/// the last two slices, so that in spite of its tilt no slice cuts the cavity in part; the second slice then
+/// lies in the muscle of the apex.
 pub(super) fn first_slice_mm(anatomy: &Anatomy) -> f64 {
-    Stream::new(anatomy.seed, 2).between(-3.2, -1.0)
+    anatomy.diastole().height - (N_SLICES as f64 - 1.5) * SLICE_MM
 }
 
 /// The short-axis stack of the cine: columns to the lateral wall, rows to the inferior wall, slices
@@ -77,7 +79,7 @@ pub(super) fn cine_grid(anatomy: &Anatomy) -> Result<Grid> {
 
 /// The stack of the late enhancement: finer, and a little shifted.
 pub(super) fn late_grid(anatomy: &Anatomy) -> Result<Grid> {
-    short_axis(anatomy, [160, 160], 1.2, DVec3::new(9.6, 3.2, first_slice_mm(anatomy) + 0.7))
+    short_axis(anatomy, [160, 160], 1.2, DVec3::new(9.6, 3.2, first_slice_mm(anatomy) + 0.2))
 }
 
 fn short_axis(anatomy: &Anatomy, size: [usize; 2], spacing: f64, middle: DVec3) -> Result<Grid> {

@@ -1,7 +1,7 @@
 //! What lies at a point of the heart at a phase: cavity, wall with its depth and state, right ventricle.
 
 use super::anatomy::Anatomy;
-use super::noise::{noise3, smoothstep};
+use super::noise::{mix, noise3, smoothstep};
 use super::shape::Shape;
 use crate::space::DVec3;
 use std::f64::consts::{PI, TAU};
@@ -9,7 +9,7 @@ use std::f64::consts::{PI, TAU};
 /// Thickness of the right ventricle's free wall, mm.
 const RV_WALL_MM: f64 = 3.4;
 /// Where the border zone ends, in units of the scar's ellipsoid.
-const BORDER_LEVEL: f64 = 1.24;
+const BORDER_LEVEL: f64 = 1.19;
 
 /// State of the muscle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,12 +94,9 @@ impl Anatomy {
         if !(-0.09..=1.09).contains(&along) {
             return Region::Outside;
         }
-        let level = shape.level(h.z);
-        let width = self.rv_depth_mm * smoothstep(0.04, 0.68, level) * (1.0 - 0.36 * shape.active);
-        let bulge = |u: f64| width * (PI * u.clamp(0.0, 1.0)).sin();
+        let width = self.rv_width_mm(shape, h.z);
         let radius = h.x.hypot(h.y);
-        let wall = shape.outer.radius(h.z, angle);
-        let edge = wall + bulge(along);
+        let edge = shape.outer.radius(h.z, angle) + width * (PI * along.clamp(0.0, 1.0)).sin();
         let thick = RV_WALL_MM * smoothstep(-0.09, 0.05, along.min(1.0 - along));
         let slope = width * PI * (PI * along).cos() / (span * edge.max(1.0));
         if radius < edge {
@@ -109,6 +106,21 @@ impl Anatomy {
             return Region::RvWall(along.min(1.0 - along).max(0.0));
         }
         Region::Outside
+    }
+
+    /// Greatest width of the right cavity at a height.
+    fn rv_width_mm(&self, shape: &Shape, z: f64) -> f64 {
+        self.rv_depth_mm * smoothstep(0.04, 0.68, shape.level(z)) * (1.0 - 0.36 * shape.active)
+    }
+
+    /// Heart x, y of the free right wall at end-diastole, in its middle, at a share of the arc between
+    /// the insertions.
+    pub(super) fn rv_wall_point(&self, z: f64, along: f64) -> (f64, f64) {
+        let shape = self.diastole();
+        let angle = mix(self.insertions[0], self.insertions[1], along) + shape.twist(z);
+        let bulge = self.rv_width_mm(shape, z) * (PI * along).sin();
+        let radius = shape.outer.radius(z, angle) + bulge + 0.5 * RV_WALL_MM;
+        (radius * angle.sin(), radius * angle.cos())
     }
 
     fn is_papillary(&self, shape: &Shape, h: DVec3) -> bool {

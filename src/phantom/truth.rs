@@ -45,6 +45,8 @@ pub struct Truth {
     pub ejection_fraction: f64,
     /// Rasterized scar without border zone, 1.05 g/mL.
     pub scar_mass_g: f64,
+    /// Rasterized border zone, 1.05 g/mL.
+    pub border_mass_g: f64,
     /// 1 scar, 2 border zone, on the late enhancement's grid.
     pub scar_mask: LabelMap,
     /// 1 a piece of the lateral wall far from the infarct, on the late enhancement's grid.
@@ -83,7 +85,8 @@ pub(super) fn tell(
     let largest = lv.rasterized_ml.iter().copied().fold(0.0, f64::max);
     let least = lv.rasterized_ml.iter().copied().fold(f64::INFINITY, f64::min);
     let scar_mask = masked(anatomy, "True scar", &late.grid, &["Scar", "Border zone"], scar_value)?;
-    let scar_mass_g = scar_mask.count(0, 1) as f64 * late.grid.voxel_mm3() / 1000.0 * MYOCARDIAL_DENSITY;
+    let grams = |value: u8| scar_mask.count(0, value) as f64 * late.grid.voxel_mm3() / 1000.0 * MYOCARDIAL_DENSITY;
+    let (scar_mass_g, border_mass_g) = (grams(1), grams(2));
     Ok(Truth {
         landmarks: chain.landmarks.clone(),
         plane_from_section: chain.plane_from_section.clone(),
@@ -96,6 +99,7 @@ pub(super) fn tell(
         lv_volume_ml: lv,
         myo_volume_ml: volumes(anatomy, cine, 2),
         scar_mass_g,
+        border_mass_g,
         scar_mask,
         remote_mask: masked(anatomy, "True remote", &late.grid, &["Remote"], remote_value)?,
         segments: masked(anatomy, "True segments", &cine.grid, &SEGMENTS, |a, h, _| a.segment(h))?,

@@ -167,15 +167,17 @@ pub(super) fn glass(level: &PictureLevel) -> [f32; 4] {
 /// The level whose pixels are nearest to, and not coarser than, the screen's; the finest where all are coarser.
 pub(super) fn level<'a>(levels: &'a [PictureLevel], full_per_px: f64) -> Option<&'a PictureLevel> {
     let fits = |level: &&'a PictureLevel| level.scale <= full_per_px * 1.000_001;
-    levels.iter().filter(fits).max_by(|a, b| a.scale.total_cmp(&b.scale)).or_else(|| levels.iter().min_by(|a, b| a.scale.total_cmp(&b.scale)))
+    levels
+        .iter()
+        .filter(fits)
+        .max_by(|a, b| a.scale.total_cmp(&b.scale))
+        .or_else(|| levels.iter().min_by(|a, b| a.scale.total_cmp(&b.scale)))
 }
 
 /// First pixels of the tiles of a level that are in sight.
 pub(super) fn tiles_in_sight(link: &Link, level: &PictureLevel, seen: &Seen) -> Vec<[u32; 2]> {
-    Layout::new(link, level).in_sight(
-        (seen.low - level.offset) / level.scale - 1.0,
-        (seen.high - level.offset) / level.scale + 1.0,
-    )
+    Layout::new(link, level)
+        .in_sight((seen.low - level.offset) / level.scale - 1.0, (seen.high - level.offset) / level.scale + 1.0)
 }
 
 struct Layout {
@@ -197,9 +199,7 @@ impl Layout {
             let core = self.core;
             (0..n).step_by(core as usize).filter(move |&s| f64::from(s) <= high && f64::from(s + core) >= low)
         };
-        starts(self.level[1], low.y, high.y)
-            .flat_map(|y| starts(self.level[0], low.x, high.x).map(move |x| [x, y]))
-            .collect()
+        starts(self.level[1], low.y, high.y).flat_map(|y| starts(self.level[0], low.x, high.x).map(move |x| [x, y])).collect()
     }
 
     /// First pixel held, size held, and what is drawn of it.
@@ -242,7 +242,9 @@ mod tests {
             let drawing: Vec<_> = tiles
                 .iter()
                 .map(|&core| layout.tile(core))
-                .filter(|(_, _, p)| p.draw_from[1] < 5.0 && p.draw_from[0] <= x as f32 && (x as f32) < p.draw_to[0] && p.draw_to[1] > 5.0)
+                .filter(|(_, _, p)| {
+                    p.draw_from[1] < 5.0 && p.draw_from[0] <= x as f32 && (x as f32) < p.draw_to[0] && p.draw_to[1] > 5.0
+                })
                 .collect();
             assert_eq!(drawing.len(), 1, "column {x}");
             let (origin, size, _) = drawing[0];

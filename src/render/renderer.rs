@@ -329,7 +329,8 @@ impl Renderer {
         let pixel_bytes = pixel_bytes(scene);
         let range_bytes = (ranges.len().max(1) * 16) as u64;
         let copied = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let stale = frame.splats.get(index).is_none_or(|b| b.pixels.size() != pixel_bytes.max(16) || b.ranges.size() < range_bytes);
+        let stale =
+            frame.splats.get(index).is_none_or(|b| b.pixels.size() != pixel_bytes.max(16) || b.ranges.size() < range_bytes);
         if stale {
             let fresh = SplatBuffers {
                 pixels: self.link.empty_buffer("spot pixels", copied, pixel_bytes),
@@ -351,7 +352,8 @@ impl Renderer {
         for splat in splats.iter().filter(|s| s.n_groups > 0) {
             let program = self.programs.splat(&self.link);
             encoder.clear_buffer(&splat.pixels, 0, None);
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("spots"), timestamp_writes: None });
+            let mut pass =
+                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("spots"), timestamp_writes: None });
             pass.set_pipeline(&program);
             pass.set_bind_group(0, &frame.bind_group, &[frame.offset(splat.slot)]);
             pass.set_bind_group(1, &splat.resources, &[]);

@@ -12,8 +12,7 @@ pub(super) fn row(map: ColorMap) -> u32 {
 pub(super) fn texture(link: &Link) -> wgpu::TextureView {
     let size = [256, ColorMap::ALL.len() as u32, 1];
     let texture = link.texture("color tables", size, false, wgpu::TextureFormat::Rgba8Unorm);
-    let bytes: Vec<u8> =
-        ColorMap::ALL.iter().flat_map(|&map| (0..=255u8).flat_map(move |i| opaque(color(map, i)))).collect();
+    let bytes: Vec<u8> = ColorMap::ALL.iter().flat_map(|&map| (0..=255u8).flat_map(move |i| opaque(color(map, i)))).collect();
     link.write_texture(&texture, [0; 3], size, Rows { bytes: &bytes, offset: 0, row_bytes: 1024 });
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }

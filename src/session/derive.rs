@@ -4,7 +4,7 @@ use super::{Outcome, Session};
 use crate::base::Severity;
 use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
 use crate::model::{ColorMap, ElementId, LabelMap, Layer, LayerKind};
-use crate::scene::{Bullseye, BullseyeCell, SpotValues, phase_at, spot_values};
+use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, phase_at, spot_values};
 use crate::space::{DVec3, Space};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Session {
     pub(super) fn derive(&mut self) {
         self.start_segments();
         self.derived.spot_values = self.colors();
-        self.derived.bullseye = self.bullseye();
+        self.fill_bullseye();
     }
 
     fn start_segments(&mut self) {
@@ -64,15 +64,14 @@ impl Session {
             Err(why) => self.say(Severity::Note, format!("No segments: {why}")),
         }
         self.segments.insert(id, Arc::new(segments));
-        self.derived.bullseye = self.bullseye();
+        self.fill_bullseye();
     }
 
     fn colors(&self) -> BTreeMap<ElementId, Arc<SpotValues>> {
         let values = |layer: &Layer| match &layer.kind {
             LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } => {
                 let section = self.study.section(layer.element)?;
-                // A name that is not there leaves the spots plain; the inspector says so where it is typed.
-                let found = spot_values(section, name, *log_normalized, range.as_ref()).ok()?;
+                let found = spot_values(section, name, *log_normalized, range.as_ref());
                 let same = self.derived.spot_values.get(&layer.element).filter(|old| ***old == found);
                 Some((layer.element, same.cloned().unwrap_or_else(|| Arc::new(found))))
             }
@@ -81,8 +80,12 @@ impl Session {
         self.study.layers.iter().filter_map(values).collect()
     }
 
+    fn fill_bullseye(&mut self) {
+        (self.derived.bullseye, self.derived.bullseye_scale) = self.bullseye().map_or((Vec::new(), None), |(c, s)| (c, Some(s)));
+    }
+
     /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
-    fn bullseye(&self) -> Option<Arc<Bullseye>> {
+    fn bullseye(&self) -> Option<(Vec<BullseyeCell>, BullseyeScale)> {
         let segmentation = self.segments.values().find_map(|s| s.result.as_ref().ok())?;
         let mut sums = [(0.0, 0usize); 18];
         let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
@@ -94,17 +97,20 @@ impl Session {
             let name = self.heart().map(|v| v.name.clone()).unwrap_or_default();
             (name, "intensity, mean of voxels".to_owned(), ColorMap::Cividis)
         };
-        let means: Vec<f64> = sums.iter().filter(|(_, n)| *n > 0).map(|(sum, n)| sum / *n as f64).collect();
-        let low = means.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (low, high) = if low < high { (low, high) } else { (low.min(0.0).max(-1.0), low.min(0.0).max(-1.0) + 1.0) };
+        let (low, high) = limits(&sums);
         let cell = |cell: crate::cardiac::Cell| {
             let (sum, n) = sums[usize::from(cell.segment)];
             let value = (n > 0).then(|| sum / n as f64);
-            BullseyeCell { segment: cell.segment, ring: cell.outline, label_at: cell.center, name: cell.name.to_owned(), value, n }
+            BullseyeCell {
+                segment: cell.segment,
+                ring: cell.outline,
+                label_at: cell.center,
+                name: cell.name.to_owned(),
+                value,
+                n,
+            }
         };
-        let cells = cells().into_iter().map(cell).collect();
-        Some(Arc::new(Bullseye { cells, title, rule, low, high, color_map }))
+        Some((cells().into_iter().map(cell).collect(), BullseyeScale { title, rule, low, high, color_map }))
     }
 
     fn sum_spots(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> bool {
@@ -152,6 +158,17 @@ impl Session {
     #[must_use]
     pub fn lps_of_section(&self, id: ElementId, mm: crate::space::DVec2) -> Option<DVec3> {
         self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()
+    }
+}
+
+/// Least and greatest mean of the cells; never empty.
+fn limits(sums: &[(f64, usize); 18]) -> (f64, f64) {
+    let means = || sums.iter().filter(|(_, n)| *n > 0).map(|(sum, n)| sum / *n as f64);
+    let (low, high) = (means().fold(f64::INFINITY, f64::min), means().fold(f64::NEG_INFINITY, f64::max));
+    match (low < high, low.is_finite()) {
+        (true, _) => (low, high),
+        (false, true) => (low, low + 1.0),
+        (false, false) => (0.0, 1.0),
     }
 }
 

@@ -45,17 +45,27 @@ pub(super) fn assemble(stack: &Stack, files: &[Opened], reading: &mut Reading<'_
 /// What it is called: never a patient's name, number or path.
 fn name(head: &FrameHeader) -> String {
     let modality = if head.modality.is_empty() { "image" } else { &head.modality };
-    let base = if head.description.is_empty() { format!("{modality} series {}", head.series_number) } else { head.description.clone() };
+    let base =
+        if head.description.is_empty() { format!("{modality} series {}", head.series_number) } else { head.description.clone() };
     if head.component.is_empty() { base } else { format!("{base}, {}", head.component) }
 }
 
 fn note_sorting(stack: &Stack, name: &str, reading: &mut Reading<'_>) {
     let sorted = &stack.sorted;
     if !sorted.repeats.is_empty() {
-        let instances: Vec<String> = sorted.repeats.iter().take(40).map(|&f| stack.frames[f].phase_tags[6].map_or_else(|| "?".to_owned(), |v| format!("{v}"))).collect();
+        let instances: Vec<String> = sorted
+            .repeats
+            .iter()
+            .take(40)
+            .map(|&f| stack.frames[f].phase_tags[6].map_or_else(|| "?".to_owned(), |v| format!("{v}")))
+            .collect();
         reading.warnings.warn(
             "duplicate-slice",
-            format!("{name}: {} images lie at a slice and phase acquired again later; the latest is kept, left out are instances {}", sorted.repeats.len(), instances.join(" ")),
+            format!(
+                "{name}: {} images lie at a slice and phase acquired again later; the latest is kept, left out are instances {}",
+                sorted.repeats.len(),
+                instances.join(" ")
+            ),
             None,
         );
     }
@@ -64,7 +74,12 @@ fn note_sorting(stack: &Stack, name: &str, reading: &mut Reading<'_>) {
         let list: Vec<String> = missing.iter().take(40).map(|(s, p)| format!("slice {} phase {}", s + 1, p + 1)).collect();
         reading.warnings.warn(
             "missing-phase",
-            format!("{name}: {} of {} images are missing ({}); their voxels hold the lowest value", missing.len(), sorted.cells.len(), list.join(", ")),
+            format!(
+                "{name}: {} of {} images are missing ({}); their voxels hold the lowest value",
+                missing.len(),
+                sorted.cells.len(),
+                list.join(", ")
+            ),
             None,
         );
     }
@@ -102,10 +117,18 @@ fn blocks<'a>(stack: &'a Stack, head: &FrameHeader, name: &str, reading: &mut Re
     let n = stack.sorted.n_slices();
     let (positions, normal) = (stack.positions(), stack.normal());
     if head.axes.is_none() {
-        reading.warnings.note("no-position", format!("{name}: the file does not say where the image lies; put at the origin"), None);
+        reading.warnings.note(
+            "no-position",
+            format!("{name}: the file does not say where the image lies; put at the origin"),
+            None,
+        );
     }
     if head.spacing_mm.is_none() {
-        reading.warnings.warn("unit-unknown", format!("{name}: the file does not give the pixel size; pixels are counted as 1 mm, do not measure"), None);
+        reading.warnings.warn(
+            "unit-unknown",
+            format!("{name}: the file does not give the pixel size; pixels are counted as 1 mm, do not measure"),
+            None,
+        );
     }
     let alone = |slices: Vec<usize>, name: String| {
         let first = slices.first().and_then(|&s| positions.get(s).copied()).unwrap_or_default();
@@ -147,12 +170,20 @@ fn volume(block: &Block<'_>, files: &[Opened], reading: &mut Reading<'_>) -> Res
     let head = &stack.frames[0];
     let sorted = &stack.sorted;
     let size = [head.layout.columns, head.layout.rows, block.n_slots];
-    let n_phases = (0..sorted.n_phases).rev().find(|&p| block.slices.iter().any(|&s| sorted.frame(s, p).is_some())).map_or(1, |p| p + 1);
-    let used: Vec<&FrameHeader> = (0..n_phases).flat_map(|p| block.slices.iter().filter_map(move |&s| sorted.frame(s, p))).map(|f| &stack.frames[f]).collect();
+    let n_phases =
+        (0..sorted.n_phases).rev().find(|&p| block.slices.iter().any(|&s| sorted.frame(s, p).is_some())).map_or(1, |p| p + 1);
+    let used: Vec<&FrameHeader> = (0..n_phases)
+        .flat_map(|p| block.slices.iter().filter_map(move |&s| sorted.frame(s, p)))
+        .map(|f| &stack.frames[f])
+        .collect();
     let varies = used.iter().any(|f| f.rescale != head.rescale);
     let kind = if varies && head.layout.color == Color::Gray { Kind::F32 } else { head.layout.kind() };
     if varies {
-        reading.warnings.note("rescale-varies", format!("{}: slope and intercept differ between images and are applied to the voxels", block.name), None);
+        reading.warnings.note(
+            "rescale-varies",
+            format!("{}: slope and intercept differ between images and are applied to the voxels", block.name),
+            None,
+        );
     }
     let filler = Filler { block, files, limits: reading.limits, progress: reading.progress, n_phases };
     let (phases, missing) = match kind {
@@ -253,16 +284,22 @@ impl Filler<'_> {
         let plane = head.n_pixels();
         let counts = [plane as u64, self.block.n_slots as u64, self.n_phases as u64];
         self.limits.check("the voxels of a stack", &counts, size_of::<T>() as u64)?;
-        let phases: Vec<(Arc<[T]>, Vec<Failed>)> = (0..self.n_phases).into_par_iter().map(|phase| self.phase(phase, plane)).collect::<Result<_>>()?;
+        let phases: Vec<(Arc<[T]>, Vec<Failed>)> =
+            (0..self.n_phases).into_par_iter().map(|phase| self.phase(phase, plane)).collect::<Result<_>>()?;
         let (mut voxels, failed): (Vec<Arc<[T]>>, Vec<Vec<Failed>>) = phases.into_iter().unzip();
         let mut failed: Vec<Failed> = failed.into_iter().flatten().collect();
         let n_frames: usize = (0..self.n_phases).map(|p| self.filled(p).count()).sum();
         if !failed.is_empty() && failed.len() == n_frames {
             return Err(failed.swap_remove(0).2);
         }
-        let mut missing: Vec<(usize, usize)> = (0..self.n_phases).flat_map(|p| self.empty(p).map(move |slot| (slot, p))).collect();
+        let mut missing: Vec<(usize, usize)> =
+            (0..self.n_phases).flat_map(|p| self.empty(p).map(move |slot| (slot, p))).collect();
         for (slot, phase, error) in failed {
-            reading.warnings.error("undecodable-image", format!("{}: slice {} phase {}: {error}", self.block.name, slot + 1, phase + 1), None);
+            reading.warnings.error(
+                "undecodable-image",
+                format!("{}: slice {} phase {}: {error}", self.block.name, slot + 1, phase + 1),
+                None,
+            );
             missing.push((slot, phase));
         }
         missing.sort_unstable();

@@ -89,7 +89,14 @@ fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &L
     }
     let notes = notes(&source, &layout, &pixels);
     let keep = keep || pixels.n_frames > 1;
-    Ok(Outcome::Image(Box::new(Opened { path: path.to_path_buf(), source: keep.then_some(source), pixels, layout, headers, notes })))
+    Ok(Outcome::Image(Box::new(Opened {
+        path: path.to_path_buf(),
+        source: keep.then_some(source),
+        pixels,
+        layout,
+        headers,
+        notes,
+    })))
 }
 
 /// What a file without an image is; `None` where it has one.
@@ -113,20 +120,29 @@ fn notes(source: &Source, layout: &Layout, pixels: &Pixels) -> Vec<(&'static str
     if pixels.n_frames < pixels.declared_frames {
         notes.push((
             "truncated",
-            format!("{} of {} frames are complete; the rest of the file is missing, copy it again", pixels.n_frames, pixels.declared_frames),
+            format!(
+                "{} of {} frames are complete; the rest of the file is missing, copy it again",
+                pixels.n_frames, pixels.declared_frames
+            ),
         ));
     }
     if source.irregular {
         notes.push((
             "irregular-file",
-            format!("preamble, meta group or transfer syntax are missing or wrong; read as {}", syntax_name(&source.transfer_syntax)),
+            format!(
+                "preamble, meta group or transfer syntax are missing or wrong; read as {}",
+                syntax_name(&source.transfer_syntax)
+            ),
         ));
     }
     if layout.color != Color::Gray {
         notes.push(("color-as-gray", "color pixels are shown as luminance (BT.601)".to_owned()));
     }
     if layout.inverted {
-        notes.push(("inverted-gray", "the file asks for white at the lowest value (MONOCHROME1); stored values are kept".to_owned()));
+        notes.push((
+            "inverted-gray",
+            "the file asks for white at the lowest value (MONOCHROME1); stored values are kept".to_owned(),
+        ));
     }
     notes
 }

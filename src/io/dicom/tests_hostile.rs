@@ -134,7 +134,8 @@ fn two_thousand_mutations_do_not_panic() {
 
 #[test]
 fn mutated_compressed_files_do_not_panic() {
-    let root = std::env::var("MYOSCOPE_SHARED").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let root =
+        std::env::var("MYOSCOPE_SHARED").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     for name in ["MR_small_RLE.dcm", "emri_small.dcm", "SC_rgb_jpeg_dcmtk.dcm", "examples_palette.dcm", "image_dfl.dcm"] {
         let Ok(sound) = std::fs::read(root.join("data/dicom-pydicom").join(name)) else {
             eprintln!("absent: {name}");

@@ -9,7 +9,8 @@ use crate::space::DVec3;
 use std::process::Command;
 
 fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var("MYOSCOPE_SHARED").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let root =
+        std::env::var("MYOSCOPE_SHARED").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let path = root.join("data").join(path);
     if path.exists() {
         return Some(path);
@@ -77,7 +78,8 @@ fn lossless_codecs_agree_bit_for_bit() {
         assert_eq!(volume_of(&other[0]).phases, volume_of(&reference[0]).phases, "{name}");
         assert_eq!(volume_of(&other[0]).unit, "HU");
     }
-    let (a, b) = (read(&data("dicom-wg04/US1_RLE.dcm").unwrap()).0.unwrap(), read(&data("dicom-wg04/US1_J2KR.dcm").unwrap()).0.unwrap());
+    let (a, b) =
+        (read(&data("dicom-wg04/US1_RLE.dcm").unwrap()).0.unwrap(), read(&data("dicom-wg04/US1_J2KR.dcm").unwrap()).0.unwrap());
     assert_eq!(volume_of(&a[0]).phases, volume_of(&b[0]).phases);
 }
 
@@ -85,7 +87,11 @@ fn lossless_codecs_agree_bit_for_bit() {
 fn every_file_opens_or_gives_a_sentence() {
     for folder in ["dicom-pydicom", "dicom-wg04", "dicom-seg-sr/highdicom"] {
         let Some(folder) = data(folder) else { return };
-        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "dcm")).collect();
+        let mut paths: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.extension().is_some_and(|e| e == "dcm"))
+            .collect();
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -104,7 +110,8 @@ fn every_file_opens_or_gives_a_sentence() {
 fn a_mixed_folder_opens() {
     let Some(folder) = data("dicom-pydicom") else { return };
     let (progress, mut warnings) = (Progress::none(), Warnings::default());
-    let found = read_dicom(&folder, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings }).unwrap();
+    let found =
+        read_dicom(&folder, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings }).unwrap();
     assert!(found.len() > 15);
     let count = |code: &str| warnings.notes.iter().filter(|n| n.code == code).count();
     assert!(count("not-an-image") >= 8, "{:?}", warnings.notes);
@@ -149,7 +156,14 @@ fn short_axis_series_are_joined_and_lie_where_published() {
     let volume = volume_of(short_axis);
     assert_eq!((volume.n_phases(), short_axis.n_files), (25, 75));
     // ImagePositionPatient of SliceInfoFile.txt, in whichever order the archives hold them
-    let published = [(-202.214, -79.6032, -70.5046), (-193.726, -90.5545, -81.5185), (-185.237, -101.506, -92.5325), (-176.749, -112.457, -103.546), (-168.261, -123.408, -114.56), (-159.772, -134.36, -125.574)];
+    let published = [
+        (-202.214, -79.6032, -70.5046),
+        (-193.726, -90.5545, -81.5185),
+        (-185.237, -101.506, -92.5325),
+        (-176.749, -112.457, -103.546),
+        (-168.261, -123.408, -114.56),
+        (-159.772, -134.36, -125.574),
+    ];
     for k in 0..3 {
         let p = volume.grid.lps_from_voxel().transform_point3(DVec3::new(0.0, 0.0, f64::from(k)));
         let nearest = published.iter().map(|&(x, y, z)| (p - DVec3::new(x, y, z)).length()).fold(f64::INFINITY, f64::min);

@@ -74,7 +74,10 @@ impl Programs {
             layout: Some(&self.pipeline_layout(link, Some(&resources))),
             module: &module(link, Pass::Splat),
             entry_point: Some("compute"),
-            compilation_options: wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() },
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
             cache: None,
         });
         self.splat.insert(pipeline).clone()
