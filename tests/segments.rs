@@ -162,7 +162,7 @@ fn continuous_levels_and_points() {
 const THICKNESS_MM: f64 = 10.0888;
 
 fn value(rows: &[Measure], region: &str, metric: &str) -> Option<f64> {
-    rows.iter().find(|m| m.region == region && m.metric == metric).and_then(|m| m.value)
+    rows.iter().find(|m| m.region == region && m.metric == metric).map(|m| m.value)
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn thickness_volume_and_intensity_per_segment() {
     let [nx, ny, nz] = labels.grid.size();
     let image: Vec<f32> = (0..nx * ny * nz).map(|i| (i / (nx * ny)) as f32).collect();
     let image = Volume::new("image", labels.grid, vec![Samples::F32(image.into())]).unwrap();
-    let rows = measure_segments(&seg, &labels, Some((&image, 0)));
+    let rows = measure_segments(&seg, &labels, Some((&image, 0)), "s1").unwrap();
     for segment in 1..=16u8 {
         let region = segment.to_string();
         let mean = value(&rows, &region, "wall_thickness_mean").unwrap();
@@ -191,7 +191,7 @@ fn thickness_volume_and_intensity_per_segment() {
     let no_unit = LabelMap { length_unit_known: false, ..labels.clone() };
     let seg = segment_labels(&no_unit, 0, &given(Anchor::Anterior, 240.0)).unwrap();
     assert!(seg.findings.iter().any(|f| f.code == "unit-unknown"));
-    assert!(measure_segments(&seg, &no_unit, None).iter().all(|m| m.metric == "n_voxels"));
+    assert!(measure_segments(&seg, &no_unit, None, "").unwrap_err().to_string().contains("unit-unknown"));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn eccentric_wall_is_measured_along_rays() {
     };
     let labels = stored([0, 1, 2], [false; 3], shape);
     let seg = segment_labels(&labels, 0, &given(Anchor::Anterior, 240.0)).unwrap();
-    let rows = measure_segments(&seg, &labels, None);
+    let rows = measure_segments(&seg, &labels, None, "").unwrap();
     let of = |metric| (1..=16).filter_map(|s| value(&rows, &s.to_string(), metric)).collect::<Vec<_>>();
     let thickest = of("wall_thickness_max").into_iter().fold(0.0, f64::max);
     assert!((thickest - 14.0).abs() < 1.0, "within a voxel: {thickest}");

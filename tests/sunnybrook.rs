@@ -24,9 +24,9 @@ fn labels(name: &str) -> Option<LabelMap> {
 fn volumes_are_the_counted_ones() {
     let (Some(ed), Some(es)) = (labels("SCD0000101_ED_gt.nii.gz"), labels("SCD0000101_ES_gt.nii.gz")) else { return };
     let mut warnings = Warnings::default();
-    let rows = ventricles("SCD0000101", &ed, Some(&es), &VentricleSettings::default(), &mut warnings).unwrap();
+    let rows = ventricles(&ed, Some(&es), &VentricleSettings::default(), &mut warnings).unwrap();
     let value = |region: &str, phase: &str, metric: &str| {
-        rows.iter().find(|m| m.region == region && m.phase == phase && m.metric == metric).and_then(|m| m.value)
+        rows.iter().find(|m| m.region == region && m.phase == phase && m.metric == metric).map(|m| m.value)
     };
     assert!((value("lv", "ED", "volume").unwrap() - 194.5).abs() < 0.05, "{:?}", value("lv", "ED", "volume"));
     assert!((value("lv", "ES", "volume").unwrap() - 144.0).abs() < 0.05, "{:?}", value("lv", "ES", "volume"));
@@ -61,10 +61,10 @@ fn segments_of_a_real_heart_share_its_muscle() {
     let settings = SegmentSettings { insertions: Some([at(30.0), at(150.0)]), ..Default::default() };
     let seg = segment_labels(&ed, 0, &settings).unwrap();
     assert!(seg.findings.iter().all(|f| f.code != "mirrored-labels"), "{:?}", seg.findings);
-    let rows = measure_segments(&seg, &ed, None);
+    let rows = measure_segments(&seg, &ed, None, "SCD0000101").unwrap();
     for segment in 1..=16u8 {
         let thickness =
-            rows.iter().find(|m| m.region == segment.to_string() && m.metric == "wall_thickness_mean").and_then(|m| m.value);
+            rows.iter().find(|m| m.region == segment.to_string() && m.metric == "wall_thickness_mean").map(|m| m.value);
         assert!((3.0..25.0).contains(&thickness.unwrap()), "segment {segment}: {thickness:?} mm");
     }
     let muscle = ed.count(0, 2);

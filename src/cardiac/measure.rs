@@ -11,8 +11,8 @@ pub struct Measure {
     pub phase: String,
     /// As `ejection_fraction`.
     pub metric: &'static str,
-    /// The number; `None` where it could not be computed.
-    pub value: Option<f64>,
+    /// The number.
+    pub value: f64,
     /// As `mL`.
     pub unit: &'static str,
     /// Definition, anchor, phases: whatever else could have been chosen.

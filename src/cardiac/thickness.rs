@@ -3,6 +3,7 @@
 use super::measure::Measure;
 use super::segments::Segmentation;
 use super::stack::Stack;
+use crate::base::{Error, Result};
 use crate::model::{LabelMap, Volume};
 use crate::space::DVec3;
 use rayon::prelude::*;
@@ -11,37 +12,38 @@ use rayon::prelude::*;
 const N_RAYS: usize = 360;
 
 /// Rows for regions `1` to `17`: `n_voxels`, `volume` (mL), `wall_thickness_mean` and `_max` (mm; not
-/// for 17), and with an image and its phase `intensity_mean`. `labels` is what was segmented; where its
-/// lengths have no unit, only voxels and intensities are given. The subject is left empty.
+/// for 17), and with an image and its phase `intensity_mean`. `labels` is what was segmented.
 /// Thickness is measured along 360 rays from the cavity's middle in each closed slice, between the
-/// half-way crossings of the interpolated masks.
-#[must_use]
-pub fn measure_segments(seg: &Segmentation, labels: &LabelMap, image: Option<(&Volume, usize)>) -> Vec<Measure> {
-    let in_mm = labels.length_unit_known && seg.phase < labels.n_phases() && labels.grid.same_place(&seg.labels.grid, 1e-6);
+/// half-way crossings of the interpolated masks. [`Error::Degenerate`] where lengths have no unit.
+pub fn measure_segments(
+    seg: &Segmentation,
+    labels: &LabelMap,
+    image: Option<(&Volume, usize)>,
+    subject: &str,
+) -> Result<Vec<Measure>> {
+    if !labels.length_unit_known {
+        return Err(Error::degenerate(format!(
+            "unit-unknown: the file of '{}' does not say that its lengths are millimeters, so no milliliters are computed; set the unit in the file",
+            labels.name
+        )));
+    }
+    if !labels.grid.same_place(&seg.labels.grid, 1e-6) || seg.phase >= labels.n_phases() {
+        return Err(Error::parameter("the labels are not those that were segmented"));
+    }
     let mut counts = [0usize; 18];
     seg.labels.phases[0].iter().for_each(|&s| counts[usize::from(s.min(17))] += 1);
-    let rays = if in_mm { thickness_by_ray(seg, labels) } else { Vec::new() };
+    let rays = thickness_by_ray(seg, labels);
     let means = image.map(|(volume, phase)| intensity_means(seg, volume, phase));
     let phase = if labels.n_phases() > 1 { seg.phase.to_string() } else { String::new() };
     let mut rows = Vec::new();
     for segment in 1..=17u8 {
         let at = usize::from(segment);
         let mut row = |metric, value, unit, how: &str| {
-            let (subject, region, phase) = (String::new(), segment.to_string(), phase.clone());
-            rows.push(Measure {
-                subject,
-                region,
-                phase,
-                metric,
-                value: Some(value),
-                unit,
-                method: format!("{}{how}", seg.method),
-            });
+            let (subject, region, phase) = (subject.to_owned(), segment.to_string(), phase.clone());
+            rows.push(Measure { subject, region, phase, metric, value, unit, method: format!("{}{how}", seg.method) });
         };
         row("n_voxels", counts[at] as f64, "1", "");
-        if in_mm {
-            row("volume", counts[at] as f64 * labels.grid.voxel_mm3() / 1000.0, "mL", "");
-        }
+        row("volume", counts[at] as f64 * labels.grid.voxel_mm3() / 1000.0, "mL", "");
         let own: Vec<f64> = rays.iter().filter(|(s, _)| *s == segment).map(|(_, t)| *t).collect();
         if !own.is_empty() {
             let how = "; radial rays from the cavity's middle";
@@ -52,7 +54,7 @@ pub fn measure_segments(seg: &Segmentation, labels: &LabelMap, image: Option<(&V
             row("intensity_mean", mean, "", "; nearest voxel");
         }
     }
-    rows
+    Ok(rows)
 }
 
 /// Segment and wall thickness of every ray that meets the wall.

@@ -11,8 +11,10 @@ use crate::model::LabelMap;
 const DENSITY: f64 = 1.05;
 
 /// Which labels are what, and what is known of the patient.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VentricleSettings {
+    /// Written into every row.
+    pub subject: String,
     /// Label of the left ventricle's cavity.
     pub lv: u8,
     /// Label of its myocardium.
@@ -31,7 +33,16 @@ pub struct VentricleSettings {
 
 impl Default for VentricleSettings {
     fn default() -> Self {
-        Self { lv: 3, myo: 2, rv: 1, rv_own_phases: false, heart_rate: None, height_cm: None, weight_kg: None }
+        Self {
+            subject: String::new(),
+            lv: 3,
+            myo: 2,
+            rv: 1,
+            rv_own_phases: false,
+            heart_rate: None,
+            height_cm: None,
+            weight_kg: None,
+        }
     }
 }
 
@@ -80,7 +91,6 @@ impl Moment<'_> {
 /// with the largest and ES with the smallest left ventricle among those that have one.
 /// [`Error::Degenerate`] where there is no left ventricle or lengths have no unit.
 pub fn ventricles(
-    subject: &str,
     labels: &LabelMap,
     es: Option<&LabelMap>,
     settings: &VentricleSettings,
@@ -95,7 +105,7 @@ pub fn ventricles(
             )));
         }
     }
-    let mut sheet = Sheet { subject, settings, warnings, rows: Vec::new() };
+    let mut sheet = Sheet { settings, warnings, rows: Vec::new() };
     let lv = moments(labels, es, settings.lv)?.ok_or_else(|| {
         Error::degenerate(format!(
             "no voxel has label {} (left ventricle) in '{}'; name the right label with --label lv=N",
@@ -129,7 +139,6 @@ fn moments<'a>(labels: &'a LabelMap, es: Option<&'a LabelMap>, value: u8) -> Res
 }
 
 struct Sheet<'a> {
-    subject: &'a str,
     settings: &'a VentricleSettings,
     warnings: &'a mut Warnings,
     rows: Vec<Measure>,
@@ -137,8 +146,8 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn row(&mut self, region: &str, phase: &str, (metric, value, unit): (&'static str, f64, &'static str), method: &str) {
-        let (subject, region, phase) = (self.subject.to_owned(), region.to_owned(), phase.to_owned());
-        self.rows.push(Measure { subject, region, phase, metric, value: Some(value), unit, method: method.to_owned() });
+        let (subject, region, phase) = (self.settings.subject.clone(), region.to_owned(), phase.to_owned());
+        self.rows.push(Measure { subject, region, phase, metric, value, unit, method: method.to_owned() });
     }
 
     /// The same number per m² of body surface, where that is known.
@@ -253,7 +262,7 @@ mod tests {
     }
 
     fn value(rows: &[Measure], region: &str, phase: &str, metric: &str) -> Option<f64> {
-        rows.iter().find(|m| m.region == region && m.phase == phase && m.metric == metric).and_then(|m| m.value)
+        rows.iter().find(|m| m.region == region && m.phase == phase && m.metric == metric).map(|m| m.value)
     }
 
     #[test]
@@ -263,7 +272,7 @@ mod tests {
             VentricleSettings { heart_rate: Some(60.0), height_cm: Some(180.0), weight_kg: Some(80.0), ..Default::default() };
         let cine = labels(&[[300, 150, 100], [200, 140, 200], [100, 160, 80], [250, 0, 0]]);
         let mut warnings = Warnings::default();
-        let rows = ventricles("s", &cine, None, &settings, &mut warnings).unwrap();
+        let rows = ventricles(&cine, None, &settings, &mut warnings).unwrap();
         for (region, phase, metric, want) in [
             ("lv", "ED", "volume", 200.0 * ml),
             ("lv", "ES", "volume", 80.0 * ml),
@@ -278,7 +287,7 @@ mod tests {
             let got = value(&rows, region, phase, metric).unwrap();
             assert!((got - want).abs() < 1e-12 * want, "{region} {phase} {metric}: {got} instead of {want}");
         }
-        let own = ventricles("s", &cine, None, &VentricleSettings { rv_own_phases: true, ..settings }, &mut warnings).unwrap();
+        let own = ventricles(&cine, None, &VentricleSettings { rv_own_phases: true, ..settings }, &mut warnings).unwrap();
         assert!((value(&own, "rv", "ED", "volume").unwrap() - 300.0 * ml).abs() < 1e-12);
     }
 
@@ -286,18 +295,18 @@ mod tests {
     fn what_is_absent_is_left_out_and_said() {
         let (ed, es) = (labels(&[[0, 150, 100]]), labels(&[[0, 0, 60]]));
         let mut warnings = Warnings::default();
-        let rows = ventricles("s", &ed, Some(&es), &VentricleSettings::default(), &mut warnings).unwrap();
+        let rows = ventricles(&ed, Some(&es), &VentricleSettings::default(), &mut warnings).unwrap();
         assert!(value(&rows, "myo", "ES", "volume").is_none() && value(&rows, "rv", "ED", "volume").is_none());
         assert!((value(&rows, "lv", "", "ejection_fraction").unwrap() - 40.0).abs() < 1e-12);
         assert_eq!(warnings.notes.len(), 2);
-        let one = ventricles("s", &ed, None, &VentricleSettings::default(), &mut warnings).unwrap();
+        let one = ventricles(&ed, None, &VentricleSettings::default(), &mut warnings).unwrap();
         assert!(value(&one, "lv", "", "stroke_volume").is_none() && value(&one, "myo", "ED", "mass").is_some());
     }
 
     #[test]
     fn refusals() {
         let mut warnings = Warnings::default();
-        let mut run = |labels: &LabelMap, settings: &VentricleSettings| ventricles("s", labels, None, settings, &mut warnings);
+        let mut run = |labels: &LabelMap, settings: &VentricleSettings| ventricles(labels, None, settings, &mut warnings);
         assert!(matches!(run(&labels(&[[10, 10, 0]]), &VentricleSettings::default()), Err(Error::Degenerate(_))));
         let no_unit = LabelMap { length_unit_known: false, ..labels(&[[0, 10, 10]]) };
         assert!(run(&no_unit, &VentricleSettings::default()).unwrap_err().to_string().contains("unit-unknown"));
