@@ -51,6 +51,9 @@ fn name(head: &FrameHeader) -> String {
 
 fn note_sorting(stack: &Stack, name: &str, reading: &mut Reading<'_>) {
     let sorted = &stack.sorted;
+    if stack.frames.iter().any(|f| f.frame_of_reference != stack.frames[0].frame_of_reference) {
+        reading.warnings.note("frame-of-reference", format!("{name}: images of one series name different frames of reference; their positions are taken to be comparable"), None);
+    }
     if !sorted.repeats.is_empty() {
         let instances: Vec<String> = sorted.repeats.iter().take(40).map(|&f| stack.frames[f].phase_tags[6].map_or_else(|| "?".to_owned(), |v| format!("{v}"))).collect();
         reading.warnings.warn(

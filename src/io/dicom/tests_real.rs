@@ -37,9 +37,8 @@ fn sum(samples: &Samples) -> f64 {
 
 #[test]
 fn sums_are_those_of_pydicom() {
-    let sums: [(&str, f64); 20] = [
+    let sums: [(&str, f64); 18] = [
         ("dicom-pydicom/CT_small.dcm", 14_826_310.0),
-        ("dicom-pydicom/no_meta.dcm", 14_826_310.0),
         ("dicom-pydicom/MR_small.dcm", 2_125_338.0),
         ("dicom-pydicom/MR_small_RLE.dcm", 2_125_338.0),
         ("dicom-pydicom/MR_small_bigendian.dcm", 2_125_338.0),
@@ -57,7 +56,6 @@ fn sums_are_those_of_pydicom() {
         ("dicom-wg04/CT2_JPLL.dcm", -197_733_355.0),
         ("dicom-wg04/CT2_RLE.dcm", -197_733_355.0),
         ("dicom-wg04/CT2_J2KI.dcm", -197_771_504.0),
-        ("dicom-pydicom/MR_small.dcm", 2_125_338.0),
     ];
     for (name, expected) in sums {
         let Some(path) = data(name) else { return };
