@@ -117,7 +117,10 @@ pub(super) fn syntax_name(uid: &str) -> String {
 /// Decodes one frame to interleaved little-endian samples, and says what color they have.
 pub(super) fn decode(transfer_syntax: &str, layout: &Layout, stream: Cow<'_, [u8]>) -> Result<(Vec<u8>, Color)> {
     let unsupported = || {
-        Error::unsupported(format!("{} cannot be decoded; convert the file to Explicit VR Little Endian", syntax_name(transfer_syntax)))
+        Error::unsupported(format!(
+            "{} cannot be decoded; convert the file to Explicit VR Little Endian",
+            syntax_name(transfer_syntax)
+        ))
     };
     if transfer_syntax == RLE {
         let color = if layout.color == Color::Ybr422 { Color::Ybr } else { layout.color };

@@ -75,7 +75,11 @@ pub(super) fn items<'a>(element: &Element<'a>, syntax: Syntax) -> Vec<DataSet<'a
         }
         let start = pos + head.size;
         let mut elements = Vec::new();
-        let bounded = if head.length == UNDEFINED { bytes } else { bytes.get(..start.saturating_add(head.length as usize)).unwrap_or(bytes) };
+        let bounded = if head.length == UNDEFINED {
+            bytes
+        } else {
+            bytes.get(..start.saturating_add(head.length as usize)).unwrap_or(bytes)
+        };
         let (end, complete) = walk(bounded, start, syntax, 1, &mut |e| elements.push(e));
         found.push(DataSet { syntax, elements, complete });
         pos = if head.length == UNDEFINED { end } else { start.saturating_add(head.length as usize) };
@@ -118,7 +122,8 @@ fn head(bytes: &[u8], pos: usize, syntax: Syntax) -> Option<Head> {
     if !vr.iter().all(u8::is_ascii_uppercase) {
         return plain([0, 0]); // some writers fall back to implicit inside explicit files
     }
-    let long = matches!(&vr, b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV");
+    let long =
+        matches!(&vr, b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV");
     if long {
         Some(Head { tag, vr, length: u32_at(bytes, pos + 8, syntax.big)?, size: 12 })
     } else {
@@ -197,7 +202,8 @@ pub(super) fn u32_at(bytes: &[u8], pos: usize, big: bool) -> Option<u32> {
 impl Element<'_> {
     /// Text without padding and control characters; UTF-8, else Latin-1.
     pub fn text(&self) -> String {
-        let raw = std::str::from_utf8(self.value).map_or_else(|_| self.value.iter().map(|&b| char::from(b)).collect(), str::to_owned);
+        let raw =
+            std::str::from_utf8(self.value).map_or_else(|_| self.value.iter().map(|&b| char::from(b)).collect(), str::to_owned);
         raw.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
     }
 
@@ -213,7 +219,8 @@ impl Element<'_> {
             b"FL" => take(4).filter_map(|c| u32_at(c, 0, big)).map(|v| f64::from(f32::from_bits(v))).collect(),
             b"FD" => take(8).filter_map(|c| double_at(c, big)).collect(),
             _ => {
-                let text = String::from_utf8_lossy(self.value.get(..self.value.len().min(65_536)).unwrap_or_default()).into_owned();
+                let text =
+                    String::from_utf8_lossy(self.value.get(..self.value.len().min(65_536)).unwrap_or_default()).into_owned();
                 text.split('\\').map_while(|t| t.trim_matches(['\0', ' ']).parse().ok()).collect()
             }
         }

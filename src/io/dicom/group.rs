@@ -36,7 +36,8 @@ impl Stack {
 
     /// Position of each slice: that of its first frame.
     pub fn positions(&self) -> Vec<DVec3> {
-        let position = |s: usize| (0..self.sorted.n_phases).find_map(|p| self.sorted.frame(s, p)).and_then(|f| self.frames[f].position);
+        let position =
+            |s: usize| (0..self.sorted.n_phases).find_map(|p| self.sorted.frame(s, p)).and_then(|f| self.frames[f].position);
         (0..self.sorted.n_slices()).map(|s| position(s).unwrap_or_default()).collect()
     }
 }
@@ -48,7 +49,9 @@ pub(super) fn stacks(mut headers: Vec<FrameHeader>, warnings: &mut Warnings) -> 
             (header.axes, header.position) = (None, None);
         }
     }
-    headers.sort_by(|a, b| (a.series_number, &a.series_uid, a.file, a.frame).cmp(&(b.series_number, &b.series_uid, b.file, b.frame)));
+    headers.sort_by(|a, b| {
+        (a.series_number, &a.series_uid, a.file, a.frame).cmp(&(b.series_number, &b.series_uid, b.file, b.frame))
+    });
     let mut groups: Vec<Vec<FrameHeader>> = Vec::new();
     let mut of_series: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     let mut n_dropped = 0;
@@ -64,11 +67,22 @@ pub(super) fn stacks(mut headers: Vec<FrameHeader>, warnings: &mut Warnings) -> 
         }
     }
     if n_dropped > 0 {
-        warnings.warn("too-many-stacks", format!("{n_dropped} frames beyond {MAX_STACKS_PER_SERIES} orientations of a series are left out"), None);
+        warnings.warn(
+            "too-many-stacks",
+            format!("{n_dropped} frames beyond {MAX_STACKS_PER_SERIES} orientations of a series are left out"),
+            None,
+        );
     }
     for (series, parts) in of_series.values().enumerate().filter(|(_, parts)| parts.len() > 1) {
         let name = groups[parts[0]][0].series_number;
-        warnings.note("split-series", format!("series {name} (number {series} in the folder) holds {} orientations or image types, shown apart", parts.len()), None);
+        warnings.note(
+            "split-series",
+            format!(
+                "series {name} (number {series} in the folder) holds {} orientations or image types, shown apart",
+                parts.len()
+            ),
+            None,
+        );
     }
     assemble_series(groups.into_iter().map(Stack::new).collect(), warnings)
 }
@@ -91,7 +105,8 @@ fn same_axes(a: &FrameHeader, b: &FrameHeader) -> bool {
 }
 
 fn same_stack(a: &FrameHeader, b: &FrameHeader) -> bool {
-    (a.layout.rows, a.layout.columns, a.layout.kind(), a.component) == (b.layout.rows, b.layout.columns, b.layout.kind(), b.component)
+    (a.layout.rows, a.layout.columns, a.layout.kind(), a.component)
+        == (b.layout.rows, b.layout.columns, b.layout.kind(), b.component)
         && a.modality == b.modality
         && close(a.spacing_mm, b.spacing_mm)
         && same_axes(a, b)
@@ -122,7 +137,11 @@ fn assemble_series(stacks: Vec<Stack>, warnings: &mut Warnings) -> Vec<Stack> {
     (0..stacks.len())
         .filter_map(|at| match joined.get(&at) {
             Some(list) => {
-                warnings.note("assembled-series", format!("{} series of one slice each lie on one grid and were joined to a stack", list.len()), None);
+                warnings.note(
+                    "assembled-series",
+                    format!("{} series of one slice each lie on one grid and were joined to a stack", list.len()),
+                    None,
+                );
                 Some(Stack::new(list.iter().flat_map(|&i| stacks[i].frames.iter().cloned()).collect()))
             }
             None => (!taken[at]).then(|| stacks[at].clone()),

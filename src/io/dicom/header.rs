@@ -19,6 +19,9 @@ pub(super) const PHASE_TAGS: [&str; 8] = [
     "frame number",
 ];
 
+/// Name of the patient who does not exist, in files written here.
+pub(super) const SYNTHETIC_PATIENT: &str = "MYOSCOPE^DEMO";
+
 /// One frame, before its pixels are decoded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FrameHeader {
@@ -135,9 +138,13 @@ fn describe(data: &DataSet<'_>) -> FrameHeader {
 /// The series description, dropped where it holds a word of the patient's name or the patient's number.
 fn description(layers: &Layers<'_>) -> String {
     let description: String = layers.text(tags::SERIES_DESCRIPTION).chars().take(64).collect();
+    if layers.text(tags::PATIENT_NAME) == SYNTHETIC_PATIENT {
+        return description;
+    }
     let low = description.to_lowercase();
-    let secrets = [tags::PATIENT_NAME, tags::PATIENT_ID, tags::OTHER_PATIENT_NAMES, tags::PATIENT_BIRTH_DATE, tags::ACCESSION_NUMBER]
-        .map(|tag| layers.text(tag).to_lowercase());
+    let secrets =
+        [tags::PATIENT_NAME, tags::PATIENT_ID, tags::OTHER_PATIENT_NAMES, tags::PATIENT_BIRTH_DATE, tags::ACCESSION_NUMBER]
+            .map(|tag| layers.text(tag).to_lowercase());
     let names_patient = secrets
         .iter()
         .flat_map(|s| s.split(|c: char| !c.is_alphanumeric()))
@@ -213,7 +220,8 @@ fn phase_tags(layers: &Layers<'_>, frame: Option<f64>) -> [Option<f64>; 8] {
         layers.decimal(tags::TEMPORAL_POSITION_IDENTIFIER).or_else(|| layers.number(tags::TEMPORAL_POSITION_INDEX, *b"UL")),
         clock_ms(&layers.text(tags::CONTENT_TIME)),
         clock_ms(&layers.text(tags::ACQUISITION_TIME)),
-        date_time_ms(&layers.text(tags::FRAME_ACQUISITION_DATE_TIME)).or_else(|| date_time_ms(&layers.text(tags::ACQUISITION_DATE_TIME))),
+        date_time_ms(&layers.text(tags::FRAME_ACQUISITION_DATE_TIME))
+            .or_else(|| date_time_ms(&layers.text(tags::ACQUISITION_DATE_TIME))),
         layers.decimal(tags::INSTANCE_NUMBER),
         frame,
     ]
@@ -260,7 +268,16 @@ fn frame_times(data: &DataSet<'_>) -> Option<FrameTimes> {
     let steps = layers.numbers(tags::FRAME_TIME_VECTOR, *b"DS");
     if steps.len() > 1 && steps.iter().all(|s| s.is_finite() && *s >= 0.0) {
         let mut time = 0.0;
-        return Some(FrameTimes::Steps(steps.iter().enumerate().map(|(i, s)| { time += if i == 0 { 0.0 } else { *s }; time }).collect()));
+        return Some(FrameTimes::Steps(
+            steps
+                .iter()
+                .enumerate()
+                .map(|(i, s)| {
+                    time += if i == 0 { 0.0 } else { *s };
+                    time
+                })
+                .collect(),
+        ));
     }
     let by_rate = || layers.positive(tags::CINE_RATE).map(|fps| 1000.0 / fps);
     layers.positive(tags::FRAME_TIME).or_else(by_rate).map(FrameTimes::Regular)
@@ -271,8 +288,12 @@ fn ultrasound_spacing(data: &DataSet<'_>) -> Option<(f64, f64)> {
     data.items(tags::SEQUENCE_OF_ULTRASOUND_REGIONS).iter().find_map(|region| {
         let layers = Layers(vec![region]);
         let centimeters = |tag| layers.number(tag, *b"US") == Some(3.0);
-        let (dx, dy) = (layers.number(tags::PHYSICAL_DELTA_X, *b"FD")?.abs() * 10.0, layers.number(tags::PHYSICAL_DELTA_Y, *b"FD")?.abs() * 10.0);
+        let (dx, dy) = (
+            layers.number(tags::PHYSICAL_DELTA_X, *b"FD")?.abs() * 10.0,
+            layers.number(tags::PHYSICAL_DELTA_Y, *b"FD")?.abs() * 10.0,
+        );
         let sane = |v: f64| v > 1e-6 && v < 1e4;
-        (centimeters(tags::PHYSICAL_UNITS_X_DIRECTION) && centimeters(tags::PHYSICAL_UNITS_Y_DIRECTION) && sane(dx) && sane(dy)).then_some((dx, dy))
+        (centimeters(tags::PHYSICAL_UNITS_X_DIRECTION) && centimeters(tags::PHYSICAL_UNITS_Y_DIRECTION) && sane(dx) && sane(dy))
+            .then_some((dx, dy))
     })
 }

@@ -54,21 +54,28 @@ impl Layout {
     pub fn read(data: &DataSet<'_>) -> Result<Self> {
         let short = |tag: Tag| data.find(tag).and_then(|e| e.numbers(*b"US", data.syntax.big).first().copied());
         let size = |tag, what: &str| {
-            short(tag).filter(|v| (1.0..=65_535.0).contains(v)).map(|v| v as usize).ok_or_else(|| {
-                Error::malformed(format!("{what} is missing or not in 1..65535; the file cannot be shown"))
-            })
+            short(tag)
+                .filter(|v| (1.0..=65_535.0).contains(v))
+                .map(|v| v as usize)
+                .ok_or_else(|| Error::malformed(format!("{what} is missing or not in 1..65535; the file cannot be shown")))
         };
         let photometric = data.find(tags::PHOTOMETRIC_INTERPRETATION).map(Element::text).unwrap_or_default();
         let float = data.find(tags::PIXEL_DATA).is_none();
         let bits_allocated = short(tags::BITS_ALLOCATED).map_or(0, |v| v as u32);
         let samples = short(tags::SAMPLES_PER_PIXEL).map_or(1, |v| v as usize);
         let color = color(&photometric, samples)?;
-        if !(matches!(bits_allocated, 8 | 16) || (matches!(bits_allocated, 32 | 64) && samples == 1)) || (bits_allocated == 64 && !float) {
+        if bits_allocated == 0 {
+            return Err(Error::malformed("BitsAllocated is missing; the file cannot be shown"));
+        }
+        if !(matches!(bits_allocated, 8 | 16) || (matches!(bits_allocated, 32 | 64) && samples == 1))
+            || (bits_allocated == 64 && !float)
+        {
             return Err(Error::unsupported(format!(
                 "pixels of {samples} × {bits_allocated} bits are not supported; convert the file to 8 or 16 bits"
             )));
         }
-        let bits_stored = short(tags::BITS_STORED).map(|v| v as u32).filter(|b| (1..=bits_allocated).contains(b)).unwrap_or(bits_allocated);
+        let bits_stored =
+            short(tags::BITS_STORED).map(|v| v as u32).filter(|b| (1..=bits_allocated).contains(b)).unwrap_or(bits_allocated);
         let high_bit = short(tags::HIGH_BIT).map_or(bits_stored - 1, |v| v as u32);
         let shift = high_bit.saturating_add(1).saturating_sub(bits_stored);
         Ok(Self {
@@ -117,7 +124,9 @@ fn color(photometric: &str, samples: usize) -> Result<Color> {
         ("YBR_FULL_422" | "YBR_PARTIAL_422", 3) => Ok(Color::Ybr422),
         ("YBR_FULL", 3) => Ok(Color::Ybr),
         (_, 3) => Ok(Color::Rgb),
-        _ => Err(Error::unsupported(format!("{samples} samples per pixel ({photometric}) are not supported; convert the file to gray or RGB"))),
+        _ => Err(Error::unsupported(format!(
+            "{samples} samples per pixel ({photometric}) are not supported; convert the file to gray or RGB"
+        ))),
     }
 }
 
@@ -198,7 +207,14 @@ fn frame_fragments(element: &Element<'_>, n_frames: usize) -> Result<Vec<Vec<(us
     if rest.len() <= n_frames {
         return Ok(rest.iter().map(|f| vec![absolute(f)]).collect());
     }
-    let offsets: Vec<usize> = element.value.get(table.0..table.1).unwrap_or_default().chunks_exact(4).filter_map(|c| u32_at(c, 0, false)).map(|v| v as usize).collect();
+    let offsets: Vec<usize> = element
+        .value
+        .get(table.0..table.1)
+        .unwrap_or_default()
+        .chunks_exact(4)
+        .filter_map(|c| u32_at(c, 0, false))
+        .map(|v| v as usize)
+        .collect();
     if offsets.len() != n_frames {
         return Err(Error::unsupported(format!(
             "{} fragments for {n_frames} frames without an offset table; convert the file to an uncompressed one",
@@ -221,7 +237,8 @@ fn frame_fragments(element: &Element<'_>, n_frames: usize) -> Result<Vec<Vec<(us
 fn palette(data: &DataSet<'_>) -> Result<(i64, Vec<u8>)> {
     let damaged = || Error::malformed("the color table of the file is missing or damaged");
     let big = data.syntax.big;
-    let descriptor = data.find(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR).map(|e| e.numbers(*b"US", big)).ok_or_else(damaged)?;
+    let descriptor =
+        data.find(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR).map(|e| e.numbers(*b"US", big)).ok_or_else(damaged)?;
     let [count, first, bits] = descriptor[..] else { return Err(damaged()) };
     let count = if count < 1.0 { 65_536 } else { (count as usize).min(65_536) };
     let mut tables = Vec::new();

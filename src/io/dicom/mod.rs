@@ -5,6 +5,7 @@
 mod assemble;
 mod codec;
 mod element;
+mod fill;
 mod geometry;
 mod group;
 mod header;
@@ -123,7 +124,9 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
             }
             Outcome::Other(what) => {
                 reading.warnings.note("not-an-image", format!("{what}: not an image, left out"), Some(&file));
-                reason.get_or_insert_with(|| Error::unsupported(format!("{what} is not an image; choose an image series")).at(&file));
+                reason.get_or_insert_with(|| {
+                    Error::unsupported(format!("{what} is not an image; choose an image series")).at(&file)
+                });
             }
             Outcome::Failed(e) => {
                 reading.warnings.error("unreadable-file", e.to_string(), Some(&file));
@@ -136,7 +139,8 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
     let mut items: Vec<Found> = Vec::new();
     for (i, stack) in stacks.iter().enumerate() {
         reading.progress.step(0.5 + 0.5 * i as f64 / stacks.len() as f64, "decoding pixels")?;
-        let part = reading.progress.part(0.5 + 0.5 * i as f64 / stacks.len() as f64, 0.5 + 0.5 * (i + 1) as f64 / stacks.len() as f64);
+        let part =
+            reading.progress.part(0.5 + 0.5 * i as f64 / stacks.len() as f64, 0.5 + 0.5 * (i + 1) as f64 / stacks.len() as f64);
         let mut inner = Reading { limits: reading.limits, progress: &part, warnings: reading.warnings };
         match assemble::assemble(stack, &images, &mut inner) {
             Ok(volumes) => items.extend(volumes.into_iter().map(|a| as_found(a, path))),
@@ -148,7 +152,9 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
         }
     }
     if items.is_empty() {
-        return Err(reason.unwrap_or_else(|| Error::malformed("no DICOM file was found; choose a folder with DICOM files").at(path)));
+        return Err(
+            reason.unwrap_or_else(|| Error::malformed("no DICOM file was found; choose a folder with DICOM files").at(path))
+        );
     }
     for (i, item) in items.iter_mut().enumerate() {
         item.item = i;
@@ -158,7 +164,14 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
 
 fn as_found(a: assemble::Assembled, path: &Path) -> Found {
     let summary = summary(&a.volume, a.sorted_by.as_deref());
-    Found { content: Content::Volume(a.volume), summary, sorted_by: a.sorted_by, n_files: a.n_files, path: path.to_path_buf(), item: 0 }
+    Found {
+        content: Content::Volume(a.volume),
+        summary,
+        sorted_by: a.sorted_by,
+        n_files: a.n_files,
+        path: path.to_path_buf(),
+        item: 0,
+    }
 }
 
 /// `cine 256×256×12 voxels × 25 phases, 1.37×1.37×10 mm, sorted by TriggerTime`.
@@ -166,7 +179,13 @@ fn summary(volume: &Volume, sorted_by: Option<&str>) -> String {
     let [nx, ny, nz] = volume.grid.size();
     let spacing = volume.grid.spacing_mm();
     let short = |v: f64| format!("{v:.2}").trim_end_matches('0').trim_end_matches('.').to_owned();
-    let what = if volume.n_phases() > 1 { "cine" } else if nz > 1 { "volume" } else { "slice" };
+    let what = if volume.n_phases() > 1 {
+        "cine"
+    } else if nz > 1 {
+        "volume"
+    } else {
+        "slice"
+    };
     let phases = if volume.n_phases() > 1 { format!(" × {} phases", volume.n_phases()) } else { String::new() };
     let lengths = if volume.length_unit_known {
         format!("{}×{}×{} mm", short(spacing.x), short(spacing.y), short(spacing.z))

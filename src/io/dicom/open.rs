@@ -89,7 +89,14 @@ fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &L
     }
     let notes = notes(&source, &layout, &pixels);
     let keep = keep || pixels.n_frames > 1;
-    Ok(Outcome::Image(Box::new(Opened { path: path.to_path_buf(), source: keep.then_some(source), pixels, layout, headers, notes })))
+    Ok(Outcome::Image(Box::new(Opened {
+        path: path.to_path_buf(),
+        source: keep.then_some(source),
+        pixels,
+        layout,
+        headers,
+        notes,
+    })))
 }
 
 /// What a file without an image is; `None` where it has one.
@@ -103,7 +110,7 @@ fn other(data: &DataSet<'_>) -> Option<String> {
     let uid = data.find(tags::SOP_CLASS_UID).map(Element::text).unwrap_or_default();
     let name = OTHER_CLASSES.iter().find(|(known, _)| *known == uid).map(|(_, name)| (*name).to_owned());
     Some(name.unwrap_or_else(|| match (modality.as_str(), uid.as_str()) {
-        ("", "") => "a data set without an image".to_owned(),
+        ("", "") => "a data set without pixels".to_owned(),
         (modality, uid) => format!("{modality} object of SOP class {uid}"),
     }))
 }
@@ -113,20 +120,29 @@ fn notes(source: &Source, layout: &Layout, pixels: &Pixels) -> Vec<(&'static str
     if pixels.n_frames < pixels.declared_frames {
         notes.push((
             "truncated",
-            format!("{} of {} frames are complete; the rest of the file is missing, copy it again", pixels.n_frames, pixels.declared_frames),
+            format!(
+                "{} of {} frames are complete; the rest of the file is missing, copy it again",
+                pixels.n_frames, pixels.declared_frames
+            ),
         ));
     }
     if source.irregular {
         notes.push((
             "irregular-file",
-            format!("preamble, meta group or transfer syntax are missing or wrong; read as {}", syntax_name(&source.transfer_syntax)),
+            format!(
+                "preamble, meta group or transfer syntax are missing or wrong; read as {}",
+                syntax_name(&source.transfer_syntax)
+            ),
         ));
     }
     if layout.color != Color::Gray {
         notes.push(("color-as-gray", "color pixels are shown as luminance (BT.601)".to_owned()));
     }
     if layout.inverted {
-        notes.push(("inverted-gray", "the file asks for white at the lowest value (MONOCHROME1); stored values are kept".to_owned()));
+        notes.push((
+            "inverted-gray",
+            "the file asks for white at the lowest value (MONOCHROME1); stored values are kept".to_owned(),
+        ));
     }
     notes
 }

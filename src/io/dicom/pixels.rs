@@ -159,7 +159,8 @@ impl Raw<'_> {
             (word >> layout.shift >> down) as u8
         };
         let n = out.len();
-        let at = |pixel: usize, channel: usize| if layout.planar { sample(channel * n + pixel) } else { sample(pixel * 3 + channel) };
+        let at =
+            |pixel: usize, channel: usize| if layout.planar { sample(channel * n + pixel) } else { sample(pixel * 3 + channel) };
         match layout.color {
             Color::Rgb => out.iter_mut().enumerate().for_each(|(i, o)| *o = luminance(at(i, 0), at(i, 1), at(i, 2))),
             Color::Ybr => out.iter_mut().enumerate().for_each(|(i, o)| *o = at(i, 0)),

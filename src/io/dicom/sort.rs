@@ -130,9 +130,8 @@ fn choose_tag(keys: &[Key], slices: &[Vec<usize>]) -> Option<usize> {
     };
     let total = |tag: usize| -> Option<usize> { slices.iter().map(|s| distinct(tag, s)).sum() };
     let tells_apart = |tag: &usize| total(*tag).is_some_and(|n| n * 2 > keys.len());
-    let whole_repeat = |tag: &usize| {
-        slices.iter().all(|s| distinct(*tag, s).is_some_and(|n| n >= 2 && s.len() % n == 0 && s.len() > n))
-    };
+    let whole_repeat =
+        |tag: &usize| slices.iter().all(|s| distinct(*tag, s).is_some_and(|n| n >= 2 && s.len() % n == 0 && s.len() > n));
     (0..N_ABSOLUTE)
         .find(tells_apart)
         .or_else(|| (0..N_ABSOLUTE).find(whole_repeat))

@@ -108,7 +108,16 @@ fn whole_stack_acquired_twice_is_a_repeat() {
 fn missing_phase_is_found_by_time() {
     for (tag, instance_counts_on) in [(TRIGGER, false), (INSTANCE, true)] {
         let mut keys: Vec<Key> = (0..4)
-            .flat_map(|s| (0..10).map(move |p| key(f64::from(s) * 8.0, tag, if instance_counts_on { f64::from(s * 10 + p) } else { f64::from(p) * 30.0 + f64::from(s) }, 0)))
+            .flat_map(|s| {
+                (0..10).map(move |p| {
+                    key(
+                        f64::from(s) * 8.0,
+                        tag,
+                        if instance_counts_on { f64::from(s * 10 + p) } else { f64::from(p) * 30.0 + f64::from(s) },
+                        0,
+                    )
+                })
+            })
             .collect();
         keys.remove(2 * 10 + 6);
         let sorted = sort(&keys, None);

@@ -63,7 +63,13 @@ impl Source {
         let body = bytes.get(start..).unwrap_or_default();
         if declared.as_deref() == Some(DEFLATED) {
             let bytes = inflate(body, limits)?;
-            return Ok(Self { bytes, start: 0, syntax: Syntax::EXPLICIT, transfer_syntax: DEFLATED.to_owned(), irregular: false });
+            return Ok(Self {
+                bytes,
+                start: 0,
+                syntax: Syntax::EXPLICIT,
+                transfer_syntax: DEFLATED.to_owned(),
+                irregular: false,
+            });
         }
         let promised = match declared.as_deref() {
             Some(IMPLICIT) => Some(Syntax::IMPLICIT),

@@ -29,7 +29,11 @@ pub(super) fn cine(size: [usize; 3], n_phases: usize) -> Volume {
     let grid = Grid::new(size, DAffine3 { matrix3, translation: DVec3::new(-180.123_456, -170.5, 20.25) }).unwrap();
     let plane = size[0] * size[1];
     let phases = (0..n_phases)
-        .map(|p| Samples::U16((0..grid.n_voxels()).map(|i| (i % plane % 251 + 300 * (i / plane) + 7 * p) as u16).collect::<Arc<[u16]>>()))
+        .map(|p| {
+            Samples::U16(
+                (0..grid.n_voxels()).map(|i| (i % plane % 251 + 300 * (i / plane) + 7 * p) as u16).collect::<Arc<[u16]>>(),
+            )
+        })
         .collect();
     let mut volume = Volume::new("cine sax", grid, phases).unwrap();
     volume.modality = "MR".to_owned();
@@ -187,9 +191,12 @@ fn one_series_per_slice_is_assembled() {
 #[test]
 fn names_never_hold_the_patient() {
     let mut bytes = one_file();
-    edit(&mut bytes, (0x0008, 0x103E), "demo^sax");
+    edit(&mut bytes, (0x0010, 0x0010), "SMITH^JANE");
+    edit(&mut bytes, (0x0008, 0x103E), "jane sax");
     let (progress, mut warnings) = (Progress::none(), Warnings::default());
-    let found = parse_dicom_bytes(&bytes, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings }).unwrap();
+    let found =
+        parse_dicom_bytes(&bytes, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings })
+            .unwrap();
     assert_eq!(volume_of(&found[0]).name, "MR series 7");
 }
 
@@ -206,7 +213,9 @@ fn sniffing() {
     assert!(is_dicom(&file) && is_dicom(&file[132..]));
     let body = source::Source::open(file.clone(), &Limits::default()).unwrap().body().to_vec();
     assert!(is_dicom(&body));
-    for other in [&b""[..], b"\x1f\x8b\x08", b"PK\x03\x04", b"II*\0\x08\0\0\0", &[0; 400], b"P5 2 2 255 abcd", b"\x08\0\x08\0\x08\0\x08\0"] {
+    for other in
+        [&b""[..], b"\x1f\x8b\x08", b"PK\x03\x04", b"II*\0\x08\0\0\0", &[0; 400], b"P5 2 2 255 abcd", b"\x08\0\x08\0\x08\0\x08\0"]
+    {
         assert!(!is_dicom(other), "{other:?}");
     }
     let (progress, mut warnings) = (Progress::none(), Warnings::default());
@@ -220,7 +229,10 @@ fn sniffing() {
 #[test]
 fn elements_of_damaged_sequences_end() {
     // an item of undefined length in a sequence of undefined length, cut
-    let bytes = [0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF, 0x08, 0, 0x16, 0];
+    let bytes = [
+        0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF, 0x08, 0,
+        0x16, 0,
+    ];
     let data = DataSet::read(&bytes, Syntax::EXPLICIT);
     assert_eq!((data.elements.len(), data.complete), (1, false));
     let deep: Vec<u8> = bytes[..20].iter().copied().cycle().take(20 * 5000).collect();

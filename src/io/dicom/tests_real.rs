@@ -9,7 +9,8 @@ use crate::space::DVec3;
 use std::process::Command;
 
 fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var("MYOSCOPE_SHARED").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let root =
+        std::env::var("MYOSCOPE_SHARED").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let path = root.join("data").join(path);
     if path.exists() {
         return Some(path);
@@ -66,6 +67,34 @@ fn sums_are_those_of_pydicom() {
 }
 
 #[test]
+fn luminance_is_that_of_the_colors_of_pydicom() {
+    let means: [(&str, f64); 14] = [
+        ("dicom-pydicom/ExplVR_BigEnd.dcm", 222.44),
+        ("dicom-pydicom/SC_jpeg_no_color_transform.dcm", 243.97),
+        ("dicom-pydicom/SC_rgb_dcmtk_+eb+cr.dcm", 127.73),
+        ("dicom-pydicom/SC_rgb_jpeg_dcmtk.dcm", 127.69),
+        ("dicom-pydicom/SC_ybr_full_422_uncompressed.dcm", 127.69),
+        ("dicom-pydicom/color-px.dcm", 40.36),
+        ("dicom-pydicom/examples_rgb_color.dcm", 35.33),
+        ("dicom-pydicom/examples_ybr_color.dcm", 10.48),
+        ("dicom-pydicom/examples_palette.dcm", 19.47),
+        ("dicom-pydicom/SC_rgb_rle_16bit.dcm", 127.70),
+        ("dicom-pydicom/SC_rgb_gdcm_KY.dcm", 127.70),
+        ("dicom-pydicom/SC_rgb_small_odd_big_endian.dcm", 128.77),
+        ("dicom-wg04/US1_RLE.dcm", 35.60),
+        ("dicom-wg04/US1_J2KI.dcm", 35.72),
+    ];
+    for (name, expected) in means {
+        let Some(path) = data(name) else { return };
+        let found = read(&path).0.unwrap_or_else(|e| panic!("{name}: {e}"));
+        let volume = volume_of(&found[0]);
+        let mean = volume.phases.iter().map(sum).sum::<f64>() / (volume.grid.n_voxels() * volume.n_phases()) as f64;
+        eprintln!("{name}: {mean:.2} for {expected}");
+        assert!((mean - expected).abs() < 0.25, "{name}: {mean} for {expected}");
+    }
+}
+
+#[test]
 fn lossless_codecs_agree_bit_for_bit() {
     let names = ["dicom-wg04/CT2_RLE.dcm", "dicom-wg04/CT2_J2KR.dcm", "dicom-wg04/CT2_JPLL.dcm"];
     let Some(first) = data(names[0]) else { return };
@@ -75,7 +104,8 @@ fn lossless_codecs_agree_bit_for_bit() {
         assert_eq!(volume_of(&other[0]).phases, volume_of(&reference[0]).phases, "{name}");
         assert_eq!(volume_of(&other[0]).unit, "HU");
     }
-    let (a, b) = (read(&data("dicom-wg04/US1_RLE.dcm").unwrap()).0.unwrap(), read(&data("dicom-wg04/US1_J2KR.dcm").unwrap()).0.unwrap());
+    let (a, b) =
+        (read(&data("dicom-wg04/US1_RLE.dcm").unwrap()).0.unwrap(), read(&data("dicom-wg04/US1_J2KR.dcm").unwrap()).0.unwrap());
     assert_eq!(volume_of(&a[0]).phases, volume_of(&b[0]).phases);
 }
 
@@ -83,7 +113,11 @@ fn lossless_codecs_agree_bit_for_bit() {
 fn every_file_opens_or_gives_a_sentence() {
     for folder in ["dicom-pydicom", "dicom-wg04", "dicom-seg-sr/highdicom"] {
         let Some(folder) = data(folder) else { return };
-        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "dcm")).collect();
+        let mut paths: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.extension().is_some_and(|e| e == "dcm"))
+            .collect();
         paths.sort();
         for path in paths {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -102,7 +136,8 @@ fn every_file_opens_or_gives_a_sentence() {
 fn a_mixed_folder_opens() {
     let Some(folder) = data("dicom-pydicom") else { return };
     let (progress, mut warnings) = (Progress::none(), Warnings::default());
-    let found = read_dicom(&folder, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings }).unwrap();
+    let found =
+        read_dicom(&folder, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings }).unwrap();
     assert!(found.len() > 15);
     let count = |code: &str| warnings.notes.iter().filter(|n| n.code == code).count();
     assert!(count("not-an-image") >= 8, "{:?}", warnings.notes);
@@ -147,7 +182,14 @@ fn short_axis_series_are_joined_and_lie_where_published() {
     let volume = volume_of(short_axis);
     assert_eq!((volume.n_phases(), short_axis.n_files), (25, 75));
     // ImagePositionPatient of SliceInfoFile.txt, in whichever order the archives hold them
-    let published = [(-202.214, -79.6032, -70.5046), (-193.726, -90.5545, -81.5185), (-185.237, -101.506, -92.5325), (-176.749, -112.457, -103.546), (-168.261, -123.408, -114.56), (-159.772, -134.36, -125.574)];
+    let published = [
+        (-202.214, -79.6032, -70.5046),
+        (-193.726, -90.5545, -81.5185),
+        (-185.237, -101.506, -92.5325),
+        (-176.749, -112.457, -103.546),
+        (-168.261, -123.408, -114.56),
+        (-159.772, -134.36, -125.574),
+    ];
     for k in 0..3 {
         let p = volume.grid.lps_from_voxel().transform_point3(DVec3::new(0.0, 0.0, f64::from(k)));
         let nearest = published.iter().map(|&(x, y, z)| (p - DVec3::new(x, y, z)).length()).fold(f64::INFINITY, f64::min);

@@ -1,6 +1,7 @@
 //! An anonymous cine as DICOM files: one MR image per slice and phase, in shuffled order, so that
 //! reading them back has to sort. The same volume, facts and seed give the same bytes.
 
+use super::header::SYNTHETIC_PATIENT;
 use crate::base::{Error, Result, stream_seed};
 use crate::model::{Samples, Volume};
 use crate::space::DVec3;
@@ -74,11 +75,10 @@ fn uid(seed: u64, index: u64) -> String {
 /// A decimal string of at most 16 characters, with as many digits as fit.
 fn decimal(value: f64) -> String {
     let value = if value == 0.0 { 0.0 } else { value };
-    (0..=14)
-        .rev()
-        .map(|digits| format!("{value:.digits$}"))
-        .find(|text| text.len() <= 16 && value.abs() < 1e14)
-        .map_or_else(|| format!("{value:.8e}"), |text| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text })
+    (0..=14).rev().map(|digits| format!("{value:.digits$}")).find(|text| text.len() <= 16 && value.abs() < 1e14).map_or_else(
+        || format!("{value:.8e}"),
+        |text| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text },
+    )
 }
 
 fn decimals(values: impl IntoIterator<Item = f64>) -> String {
@@ -118,7 +118,8 @@ fn data_set(image: &Image<'_>) -> Result<InMemDicomObject> {
         (tags::PIXEL_REPRESENTATION, usize::from(signed)),
     ];
     for (tag, value) in shorts {
-        let value = u16::try_from(value).map_err(|_| Error::unsupported(format!("{columns} × {rows} pixels do not fit a DICOM image")))?;
+        let value = u16::try_from(value)
+            .map_err(|_| Error::unsupported(format!("{columns} × {rows} pixels do not fit a DICOM image")))?;
         data.put(DataElement::new(tag, VR::US, PrimitiveValue::from(value)));
     }
     data.put(DataElement::new(tags::PIXEL_DATA, if bits == 8 { VR::OB } else { VR::OW }, pixels));
@@ -140,7 +141,7 @@ fn identity(image: &Image<'_>) -> Vec<(Tag, VR, String)> {
         (tags::MANUFACTURER, VR::LO, "Myoscope".to_owned()),
         (tags::REFERRING_PHYSICIAN_NAME, VR::PN, String::new()),
         (tags::SERIES_DESCRIPTION, VR::LO, series.description.chars().take(64).collect()),
-        (tags::PATIENT_NAME, VR::PN, "MYOSCOPE^DEMO".to_owned()),
+        (tags::PATIENT_NAME, VR::PN, SYNTHETIC_PATIENT.to_owned()),
         (tags::PATIENT_ID, VR::LO, "DEMO".to_owned()),
         (tags::PATIENT_BIRTH_DATE, VR::DA, String::new()),
         (tags::PATIENT_SEX, VR::CS, String::new()),
