@@ -9,6 +9,7 @@ pub mod landmarks;
 pub mod nifti;
 mod open;
 mod summary;
+mod parquet_check;
 pub mod table;
 pub mod transform_file;
 
