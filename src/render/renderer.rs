@@ -26,6 +26,8 @@ const BUDGET_BYTES: u64 = 1 << 30;
 const UNUSED: u64 = 64;
 /// Spots with a larger radius are drawn as squares cut to discs, however many.
 const LARGEST_SPLAT_PX: f32 = 6.0;
+/// Cells of the level of detail are at least this large; so they are under one pixel, and no gap shows.
+const LEAST_CELL_PX: f32 = 0.5;
 /// Numbers that fit beside the coverage in a pixel of the splat.
 const MOST_SPLATS: u32 = 1 << 24;
 
@@ -272,7 +274,7 @@ impl Renderer {
         let size = DVec2::new(f64::from(scene.size_px[0]), f64::from(scene.size_px[1]));
         let corner = |px: DVec2| scene.camera.mm_from_px(scene.size_px, px).to_array().map(|v| v as f32);
         let bounds = [corner(DVec2::splat(-margin)), corner(size + margin)];
-        let least_cell = f64::from((radius * 0.5).max(0.7)) * scene.camera.mm_per_px;
+        let least_cell = f64::from((radius * 0.5).max(LEAST_CELL_PX)) * scene.camera.mm_per_px;
         let visible = points::visible(&points, d.positions.len(), bounds, least_cell as f32);
         stats.waiting |= points.waiting;
         if visible.n_shown < visible.n_total {
