@@ -3,12 +3,32 @@
 //! A [`Scene`] is one pane: what is drawn (cuts, labels, pictures, spots) in order, then the marks on
 //! top of it. It is comparable and testable without a GPU; `render` draws the same value on one.
 
+mod build;
+mod colormap;
+mod colormap_tables;
 mod drawn;
 mod mark;
+mod number;
+mod paint;
+mod phase;
+mod planes;
+mod spot_values;
 mod view;
 
+pub use build::{
+    BullseyeCell, BullseyeScale, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale, lps_from_pane,
+    pane_plane, section_from_pane,
+};
+pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
 pub use mark::{Corner, Ink, Mark};
+pub use number::{fixed, round_length, significant};
+pub use paint::{
+    FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk, is_shown, paint, picture_level,
+};
+pub use phase::{label_phase, phase_at, share_of_phase};
+pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};
+pub use spot_values::{SpotValues, spot_values, try_spot_values};
 pub use view::{Camera, CompareMode, PaneKind, PaneView, View};
 
 /// One pane's draw list.

@@ -5,6 +5,7 @@
 mod affine;
 mod atlas;
 mod grid;
+mod mesh;
 mod plane;
 mod thin_plate;
 mod warp;
@@ -13,6 +14,7 @@ pub use affine::{Affine, Space, lps_from_ras};
 pub use atlas::{Atlas, Link, Map};
 pub use glam::{DAffine2, DAffine3, DMat2, DMat3, DVec2, DVec3};
 pub use grid::Grid;
+pub use mesh::{Mesh, warp_mesh};
 pub use plane::{Plane, orientation_letters};
 pub use thin_plate::{ThinPlate, thin_plate_kernel};
 pub use warp::{MlsKind, MovingLeastSquares, Warp};

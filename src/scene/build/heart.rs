@@ -1,0 +1,200 @@
+//! Panes that cut the heart: the image, its labels, the lit segment, where the other planes and the
+//! section lie, landmarks, the cursor, and the facts of the cut.
+
+use super::chain::{cursor_lps, registration};
+use super::shared::{Pane, heart_length, landmark_ink, landmark_mark, span_text};
+use super::{Inputs, SceneCache, camera_of, pane_plane};
+use crate::model::{ElementId, LabelMap, LayerKind, Volume};
+use crate::scene::number::fixed;
+use crate::scene::phase::{label_phase, phase_at};
+use crate::scene::planes::cut_bounds;
+use crate::scene::{Corner, Drawn, Ink, LabelsDrawn, Mark, PaneKind, Scene, SliceDrawn};
+use crate::space::{DVec2, Plane};
+use std::sync::Arc;
+
+/// The heart that the view names, else the first volume.
+pub(super) fn heart<'a>(inputs: &Inputs<'a>) -> Option<(ElementId, &'a Arc<Volume>)> {
+    let named = inputs.view.heart.and_then(|id| inputs.study.volume(id).map(|v| (id, v)));
+    named.or_else(|| inputs.study.volumes().next())
+}
+
+/// A heart pane's plane, not mirrored: its own, else the one found from the volume.
+pub(super) fn own_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -> Option<Plane> {
+    let number = [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber].iter().position(|&p| p == pane)?;
+    let (_, volume) = heart(inputs)?;
+    if let Some(plane) = inputs.view.panes.get(&pane).and_then(|p| p.plane) {
+        return Some(plane);
+    }
+    let labels = inputs.study.label_maps().map(|(_, l)| l).find(|l| l.entry(3).is_some());
+    Some(cache.planes(volume, labels)[number])
+}
+
+pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: PaneKind, size_px: [u32; 2]) -> Scene {
+    let (Some((id, volume)), Some(plane)) = (heart(inputs), pane_plane(inputs, cache, kind)) else {
+        let what = format!("{} of the heart", kind.title());
+        let how = "Drop a DICOM folder, a NIfTI file or a project here";
+        return Pane::empty(inputs, size_px, &[&what, how]);
+    };
+    let bounds = cut_bounds(&volume.grid, &plane);
+    let mut pane = Pane::new(inputs, size_px, camera_of(inputs, kind, bounds, size_px));
+    draw_cut(&mut pane, inputs, (id, volume), plane);
+    draw_labels(&mut pane, inputs, volume, plane);
+    other_planes(&mut pane, inputs, cache, (kind, &plane), bounds);
+    landmarks(&mut pane, inputs, &plane);
+    if let Some(at) = cursor_lps(inputs) {
+        pane.mark(Mark::Cursor { at: plane.plane_from_lps(at), sd_mm: None });
+    }
+    pane.letters(&plane);
+    pane.scale_bar(heart_length(volume.length_unit_known));
+    facts(&mut pane, inputs, (id, volume), &plane);
+    pane.scene
+}
+
+/// The heart image in a plane, as its layer says; without a layer, with the volume's own window.
+pub(super) fn draw_cut(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Volume>), plane: Plane) {
+    let layer = inputs.study.layers.iter().find(|l| l.element == id && matches!(l.kind, LayerKind::Image { .. }));
+    if layer.is_some_and(|l| !l.visible) {
+        return;
+    }
+    let mut slice = SliceDrawn {
+        volume: Arc::clone(volume),
+        phase: phase_at(volume, inputs.view.cardiac_phase),
+        plane,
+        low: volume.window.0,
+        high: volume.window.1,
+        color_map: crate::model::ColorMap::Gray,
+        smooth: true,
+        opacity: 1.0,
+    };
+    if let Some(layer) = layer {
+        slice.opacity = layer.opacity.clamp(0.0, 1.0) as f32;
+        if let LayerKind::Image { low, high, color_map, smooth } = layer.kind {
+            (slice.low, slice.high, slice.color_map, slice.smooth) = (low, high, color_map, smooth);
+        }
+    }
+    pane.draw(Drawn::Slice(slice));
+}
+
+fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, volume: &Volume, plane: Plane) {
+    let phase = phase_at(volume, inputs.view.cardiac_phase);
+    for layer in inputs.study.layers.iter().filter(|l| l.visible && l.opacity > 0.0) {
+        let (LayerKind::Labels { fill, outline_px }, Some(labels)) = (&layer.kind, inputs.study.labels(layer.element)) else {
+            continue;
+        };
+        let fill = (fill * layer.opacity).clamp(0.0, 1.0) as f32;
+        let outline_px = pane.px(*outline_px as f32);
+        let drawn = |labels: &Arc<LabelMap>, fill, outline_px, only| LabelsDrawn {
+            labels: Arc::clone(labels),
+            phase: label_phase(labels, volume, phase),
+            plane,
+            fill,
+            outline_px,
+            only,
+        };
+        pane.draw(Drawn::Labels(drawn(labels, fill, outline_px, None)));
+        if let (Some(segments), Some(lit)) = (inputs.derived.segments.get(&layer.element), inputs.view.lit_segment) {
+            pane.draw(Drawn::Labels(drawn(segments, 0.55, pane.px(2.0), Some(lit))));
+        }
+    }
+}
+
+fn other_planes(
+    pane: &mut Pane,
+    inputs: &Inputs<'_>,
+    cache: &mut SceneCache,
+    (kind, plane): (PaneKind, &Plane),
+    bounds: [DVec2; 2],
+) {
+    let section = registration(inputs).and_then(|r| meeting_line(plane, &r.plane, bounds));
+    let is_section = |[a, b]: [DVec2; 2]| {
+        let ends = |[c, d]: [DVec2; 2]| a.distance(c) + b.distance(d);
+        section.is_some_and(|[c, d]| ends([c, d]).min(ends([d, c])) < 1.0)
+    };
+    for other in PaneKind::ALL.into_iter().filter(|&o| o.is_heart() && o != kind) {
+        let line = own_plane(inputs, cache, other).and_then(|o| meeting_line(plane, &o, bounds));
+        if let Some(line) = line.filter(|&l| !is_section(l)) {
+            pane.line(line.to_vec(), Ink::Dim, 1.0, true);
+        }
+    }
+    if let Some(line) = section {
+        pane.line(line.to_vec(), Ink::Plain, 1.5, true);
+    }
+}
+
+/// Where another plane meets this one, within a box of plane mm; `None` where they are within 2° of
+/// parallel or meet outside.
+fn meeting_line(plane: &Plane, other: &Plane, bounds: [DVec2; 2]) -> Option<[DVec2; 2]> {
+    let n = other.normal();
+    let slope = DVec2::new(plane.right().dot(n), plane.down().dot(n));
+    if slope.length() < 0.035 {
+        return None;
+    }
+    let foot = -slope * (other.distance_mm(plane.origin()) / slope.length_squared());
+    let along = slope.perp() / slope.length();
+    let (mut from, mut to) = (f64::NEG_INFINITY, f64::INFINITY);
+    for axis in 0..2 {
+        let (p, d, low, high) = (foot[axis], along[axis], bounds[0][axis], bounds[1][axis]);
+        if d.abs() < 1e-9 {
+            if p < low || p > high {
+                return None;
+            }
+            continue;
+        }
+        let (a, b) = ((low - p) / d, (high - p) / d);
+        (from, to) = (from.max(a.min(b)), to.min(a.max(b)));
+    }
+    (from < to).then(|| [foot + along * from, foot + along * to])
+}
+
+/// Fixed sides: full within half a slice of this plane, dim within three, else not drawn.
+fn landmarks(pane: &mut Pane, inputs: &Inputs<'_>, plane: &Plane) {
+    let Some(r) = registration(inputs) else { return };
+    let near = r.half_slice_mm.max(1.0);
+    for (i, pair) in r.landmarks.pairs.iter().enumerate() {
+        let Some(fixed) = pair.fixed else { continue };
+        let distance = plane.distance_mm(fixed).abs();
+        let is_selected = inputs.view.selected_pair == Some(i);
+        if distance <= 3.0 * near || is_selected {
+            let ink = if distance <= near { landmark_ink(r, pair) } else { Ink::Dim };
+            pane.mark(landmark_mark(inputs, (i, pair), plane.plane_from_lps(fixed), ink));
+        }
+    }
+}
+
+fn facts(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Volume>), plane: &Plane) {
+    pane.text(Corner::TopLeft, vec![volume.name.clone()]);
+    let mut lines = vec![position_text(volume, plane)];
+    let phase = phase_at(volume, inputs.view.cardiac_phase);
+    if volume.n_phases() > 1 {
+        let time = volume.time_ms(phase).map_or_else(String::new, |t| format!(" · {} ms", fixed(t, 0)));
+        lines.push(format!("phase {}/{}{time}", phase + 1, volume.n_phases()));
+    }
+    let layer = inputs.study.layers.iter().find(|l| l.element == id && matches!(l.kind, LayerKind::Image { .. }));
+    let (low, high) = match layer.map(|l| &l.kind) {
+        Some(LayerKind::Image { low, high, .. }) => (*low, *high),
+        _ => volume.window,
+    };
+    lines.push(format!("window {}", span_text(low, high, &volume.unit)));
+    if inputs.view.neurological {
+        lines.push("mirrored (neurological)".into());
+    }
+    pane.text(Corner::BottomLeft, lines);
+}
+
+/// As `axial · S 12.5 mm`, or `slice 4/12 · 3.0 mm` where the plane is parallel to a stack's slices, or the
+/// distance from the volume's middle.
+fn position_text(volume: &Volume, plane: &Plane) -> String {
+    let (n, o) = (plane.normal(), plane.origin());
+    let unit = if volume.length_unit_known { "mm" } else { "units" };
+    let patient = [(n.z, o.z, "axial", "S", "I"), (n.y, o.y, "coronal", "P", "A"), (n.x, o.x, "sagittal", "L", "R")];
+    if let Some((_, at, name, plus, minus)) = patient.into_iter().find(|(n, ..)| n.abs() > 0.9999) {
+        return format!("{name} · {} {} {unit}", if at < 0.0 { minus } else { plus }, fixed(at.abs(), 1));
+    }
+    let distance = fixed(plane.distance_mm(volume.grid.center_lps()) * -1.0, 1);
+    let k_axis = volume.grid.voxel_from_lps().matrix3.transpose().z_axis;
+    if k_axis.normalize_or_zero().dot(n).abs() > 0.9999 {
+        let slice = volume.grid.voxel_from_lps().transform_point3(o).z;
+        return format!("slice {}/{} · {distance} {unit}", fixed(slice + 1.0, 0), volume.grid.size()[2]);
+    }
+    format!("{distance} {unit} from the middle")
+}

@@ -1,0 +1,154 @@
+//! Marks and layers that several panes have in common.
+
+use super::{Inputs, SceneCache, chain::Chain};
+use crate::model::{ElementId, Landmark, LayerKind, Registration, Section};
+use crate::scene::number::round_length;
+use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PictureDrawn, Scene, SpotsDrawn, significant};
+use crate::space::{DVec2, Plane, orientation_letters};
+use std::sync::Arc;
+
+/// What one pane millimeter really is.
+#[derive(Clone, Copy)]
+pub(super) enum Length {
+    Mm,
+    /// A thousand pixels of a picture whose pixel size is unknown.
+    KiloPixel,
+    /// A unit that the file does not name.
+    Unknown,
+}
+
+/// The lengths of a volume.
+pub(super) fn heart_length(is_known: bool) -> Length {
+    if is_known { Length::Mm } else { Length::Unknown }
+}
+
+/// A pane while it is put together.
+pub(super) struct Pane {
+    pub scene: Scene,
+    point: f32,
+}
+
+impl Pane {
+    pub fn new(inputs: &Inputs<'_>, size_px: [u32; 2], camera: Camera) -> Self {
+        let scene = Scene { size_px, camera, background: [0; 3], drawn: Vec::new(), marks: Vec::new() };
+        Self { scene, point: inputs.pixels_per_point }
+    }
+
+    /// A pane without data: sentences in its middle.
+    pub fn empty(inputs: &Inputs<'_>, size_px: [u32; 2], lines: &[&str]) -> Scene {
+        let mut pane = Self::new(inputs, size_px, Camera { center: DVec2::ZERO, mm_per_px: 1.0 });
+        let pitch = 18.0 * f64::from(inputs.pixels_per_point);
+        for (i, line) in lines.iter().enumerate() {
+            let at = DVec2::new(0.0, (i as f64 - (lines.len() as f64 - 1.0) / 2.0) * pitch);
+            let ink = if i == 0 { Ink::Plain } else { Ink::Dim };
+            pane.mark(Mark::Label { at, text: (*line).to_owned(), ink });
+        }
+        pane.scene
+    }
+
+    pub fn draw(&mut self, drawn: Drawn) {
+        self.scene.drawn.push(drawn);
+    }
+
+    pub fn mark(&mut self, mark: Mark) {
+        self.scene.marks.push(mark);
+    }
+
+    pub fn text(&mut self, corner: Corner, lines: Vec<String>) {
+        self.mark(Mark::Text { corner, lines });
+    }
+
+    /// Points as physical pixels.
+    pub fn px(&self, points: f32) -> f32 {
+        points * self.point
+    }
+
+    pub fn line(&mut self, points: Vec<DVec2>, ink: Ink, width: f32, dashed: bool) {
+        self.mark(Mark::Line { points, closed: false, ink, width_px: self.px(width), dashed });
+    }
+
+    pub fn letters(&mut self, plane: &Plane) {
+        let directions = [-plane.right(), plane.right(), -plane.down(), plane.down()];
+        self.mark(Mark::Letters(directions.map(orientation_letters)));
+    }
+
+    /// A bar of at most 0.28 of the pane's width.
+    pub fn scale_bar(&mut self, length: Length) {
+        let width = f64::from(self.scene.size_px[0]) * 0.28;
+        let mm = round_length(width.min(f64::from(self.px(170.0))) * self.scene.camera.mm_per_px);
+        let plain = |v: f64| format!("{}", (v * 1e6).round() / 1e6);
+        let label = match length {
+            Length::Mm if mm >= 1.0 => format!("{} mm", plain(mm)),
+            Length::Mm => format!("{} µm", plain(mm * 1000.0)),
+            Length::KiloPixel => format!("{} px (unknown size)", plain(mm * 1000.0)),
+            Length::Unknown => format!("{} (unit unknown)", plain(mm)),
+        };
+        self.mark(Mark::ScaleBar { mm, label });
+    }
+}
+
+/// Histology and spots of a section, warped where there is a chain; the color bar of the last gene.
+pub(super) fn draw_section(
+    pane: &mut Pane,
+    inputs: &Inputs<'_>,
+    cache: &mut SceneCache,
+    (id, section): (ElementId, &Arc<Section>),
+    (chain, compare, mix): (Option<&Chain<'_>>, Compare, f64),
+) {
+    let mm_per_px = section.mm_per_px();
+    for layer in inputs.study.layers.iter().filter(|l| l.element == id && l.visible) {
+        let opacity = (layer.opacity * mix).clamp(0.0, 1.0) as f32;
+        match &layer.kind {
+            LayerKind::Picture => {
+                let Some(picture) = section.picture.clone() else { continue };
+                let mesh = cache.mesh(id, section, chain, pane.scene.camera.mm_per_px);
+                pane.draw(Drawn::Picture(PictureDrawn { picture, mm_per_px, mesh, opacity, compare }));
+            }
+            LayerKind::Spots { color_by, color_map, .. } => {
+                let (Some(positions), Some(spots)) = (cache.spots(id, section, chain), &section.spots) else { continue };
+                let stretch = chain.map_or(1.0, |c| c.warp.linear_part().matrix2.determinant().abs().sqrt());
+                let values = color_by.as_ref().and_then(|_| inputs.derived.spot_values.get(&id));
+                pane.draw(Drawn::Spots(SpotsDrawn {
+                    positions,
+                    values: values.map(|v| Arc::clone(&v.values)),
+                    radius_mm: (spots.diameter_px / 2.0 * mm_per_px * stretch) as f32,
+                    low: values.map_or(0.0, |v| v.low as f32),
+                    high: values.map_or(1.0, |v| v.high as f32),
+                    color_map: *color_map,
+                    opacity,
+                    compare,
+                }));
+                if let Some(v) = values {
+                    let (title, rule) = (v.title.clone(), v.rule.clone());
+                    pane.scene.marks.retain(|m| !matches!(m, Mark::ColorBar { .. }));
+                    pane.mark(Mark::ColorBar { color_map: *color_map, low: v.low, high: v.high, title, rule });
+                }
+            }
+            LayerKind::Image { .. } | LayerKind::Labels { .. } => {}
+        }
+    }
+}
+
+/// Color of a landmark: dim where it is left out, red where two look exchanged, amber where its fixed
+/// side is farther from the plane than half a slice.
+pub(super) fn landmark_ink(r: &Registration, pair: &Landmark) -> Ink {
+    let swapped = r.fit.as_ref().is_some_and(|f| f.quality.swapped_pairs.iter().flatten().any(|n| *n == pair.name));
+    let is_far = pair.fixed.is_some_and(|p| r.plane.distance_mm(p).abs() > r.half_slice_mm);
+    match () {
+        () if !pair.active => Ink::Dim,
+        () if swapped => Ink::Error,
+        () if is_far => Ink::Warning,
+        () => Ink::Plain,
+    }
+}
+
+pub(super) fn landmark_mark(inputs: &Inputs<'_>, (i, pair): (usize, &Landmark), at: DVec2, ink: Ink) -> Mark {
+    let hollow = pair.moving.is_none() || pair.fixed.is_none();
+    let selected = inputs.view.selected_pair == Some(i);
+    Mark::Landmark { at, number: i + 1, name: pair.name.clone(), hollow, selected, ink }
+}
+
+/// As `12.5–340 HU`.
+pub(super) fn span_text(low: f64, high: f64, unit: &str) -> String {
+    format!("{}–{} {unit}", significant(low, 3), significant(high, 3)).trim_end().to_owned()
+}

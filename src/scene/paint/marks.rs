@@ -1,0 +1,237 @@
+//! Marks as vectors: letters, bars, lines, polygons, landmarks, the cursor. Lines are soft by one pixel
+//! and have a thin dark halo, so that they read on bright and on dark images.
+
+use super::PaintTheme;
+use super::canvas::Canvas;
+use super::text::{Style, draw_text, text_width};
+use crate::model::ColorMap;
+use crate::scene::{Camera, Corner, Mark, color_table, significant};
+use crate::space::DVec2;
+
+/// Text height, margin to the pane's edge and line pitch in points.
+const TEXT: f64 = 11.0;
+const MARGIN: f64 = 8.0;
+const PITCH: f64 = 15.0;
+
+struct Pen<'a> {
+    canvas: &'a mut Canvas,
+    camera: &'a Camera,
+    theme: &'a PaintTheme,
+    point: f64,
+}
+
+pub(super) fn paint_mark(canvas: &mut Canvas, mark: &Mark, camera: &Camera, theme: &PaintTheme) {
+    let mut pen = Pen { canvas, camera, theme, point: f64::from(theme.pixels_per_point) };
+    match mark {
+        Mark::Letters(letters) => pen.letters(letters),
+        Mark::ScaleBar { mm, label } => pen.scale_bar(*mm, label),
+        Mark::ColorBar { color_map, low, high, title, rule } => {
+            let bottom = pen.color_bar(*color_map, *low, *high);
+            pen.color_bar_text(bottom, title, rule);
+        }
+        Mark::Text { corner, lines } => pen.corner_text(*corner, lines),
+        Mark::Label { at, text, ink } => {
+            let rgb = theme.rgb(*ink);
+            let at = pen.px(*at);
+            pen.text(at, text, TEXT, false, rgb, DVec2::splat(0.5));
+        }
+        Mark::Line { points, closed, ink, width_px, dashed } => {
+            let points: Vec<DVec2> = points.iter().map(|&p| pen.px(p)).collect();
+            pen.line(&points, *closed, theme.rgb(*ink), f64::from(*width_px), *dashed);
+        }
+        Mark::Fill { points, rgba, hatched } => pen.fill(points, *rgba, *hatched),
+        Mark::Landmark { at, number, name, hollow, selected, ink } => {
+            let text = if *selected && !name.is_empty() { format!("{number} {name}") } else { number.to_string() };
+            pen.landmark(*at, &text, *hollow, *selected, theme.rgb(*ink));
+        }
+        Mark::Cursor { at, sd_mm } => pen.cursor(*at, *sd_mm),
+    }
+}
+
+impl Pen<'_> {
+    fn px(&self, p: DVec2) -> DVec2 {
+        self.camera.px_from_mm(self.canvas.size_px(), p)
+    }
+
+    fn text(&mut self, at: DVec2, text: &str, height: f64, bold: bool, rgb: [u8; 3], anchor: DVec2) {
+        draw_text(self.canvas, at, text, Style { em: height * self.point, bold, rgb, anchor, halo: true });
+    }
+
+    fn letters(&mut self, [left, right, top, bottom]: &[String; 4]) {
+        let size = self.canvas.size();
+        let (margin, rgb) = (MARGIN * self.point, self.theme.text);
+        let middle = size / 2.0;
+        let mut put = |x, y, text: &str, ax, ay| {
+            self.text(DVec2::new(x, y), text, TEXT + 1.0, true, rgb, DVec2::new(ax, ay));
+        };
+        put(margin, middle.y, left, 0.0, 0.5);
+        put(size.x - margin, middle.y, right, 1.0, 0.5);
+        put(middle.x, margin, top, 0.5, 0.0);
+        put(middle.x, size.y - margin, bottom, 0.5, 1.0);
+    }
+
+    fn scale_bar(&mut self, mm: f64, label: &str) {
+        let size = self.canvas.size();
+        let end = size - DVec2::splat((MARGIN + 4.0) * self.point);
+        let start = end - DVec2::X * (mm / self.camera.mm_per_px);
+        let (tick, rgb) = (DVec2::Y * (3.0 * self.point), self.theme.text);
+        let lines = [[start, end], [start - tick, start + tick], [end - tick, end + tick]];
+        self.stroke(&lines, rgb, 1.5 * self.point);
+        let middle = (start + end) / 2.0 - DVec2::Y * (6.0 * self.point);
+        let half = text_width(label, TEXT * self.point, false) / 2.0;
+        let at = DVec2::new(middle.x.min(size.x - half - MARGIN * self.point), middle.y);
+        self.text(at, label, TEXT, false, rgb, DVec2::new(0.5, 1.0));
+    }
+
+    fn bar_box(&self) -> [DVec2; 2] {
+        let (size, point) = (self.canvas.size(), self.point);
+        let top = (MARGIN + 22.0) * point;
+        let height = (size.y * 0.5 - top - 44.0 * point).clamp(16.0 * point, 160.0 * point);
+        let right = size.x - (MARGIN + 4.0) * point;
+        [DVec2::new(right - 10.0 * point, top).round(), DVec2::new(right, top + height).round()]
+    }
+
+    /// Returns the y of the bar's lower end.
+    fn color_bar(&mut self, map: ColorMap, low: f64, high: f64) -> f64 {
+        let [first, last] = self.bar_box();
+        let corners = [first, DVec2::new(last.x, first.y), last, DVec2::new(first.x, last.y)];
+        self.line(&corners, true, [0; 3], 2.0 * self.point, false);
+        let table = color_table(map);
+        let height = (last.y - first.y).max(1.0);
+        for y in 0..height as usize {
+            let from = first + DVec2::Y * y as f64;
+            let t = 1.0 - (y as f64 + 0.5) / height;
+            if let Some(mask) = self.canvas.mask(from, DVec2::new(last.x, from.y + 1.0), 1.0) {
+                self.canvas.stamp(&mask, table[(t * 255.0 + 0.5) as usize], |s| s);
+            }
+        }
+        let middle = if low < 0.0 && high > 0.0 { 0.0 } else { f64::midpoint(low, high) };
+        let ticks: &[f64] = if height > 60.0 * self.point { &[low, middle, high] } else { &[low, high] };
+        for &value in ticks {
+            let t = if high > low { (value - low) / (high - low) } else { 0.0 };
+            let at = DVec2::new(first.x - 5.0 * self.point, last.y - t * height);
+            self.text(at, &significant(value, 3), TEXT, false, self.theme.text, DVec2::new(1.0, 0.5));
+        }
+        last.y
+    }
+
+    fn color_bar_text(&mut self, bottom: f64, title: &str, rule: &str) {
+        let right = self.canvas.size().x - (MARGIN + 4.0) * self.point;
+        let text = self.theme.text;
+        self.text(DVec2::new(right, MARGIN * self.point), title, TEXT + 1.0, true, text, DVec2::new(1.0, 0.0));
+        self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, TEXT, false, text, DVec2::new(1.0, 0.0));
+    }
+
+    fn corner_text(&mut self, corner: Corner, lines: &[String]) {
+        let (size, margin, pitch) = (self.canvas.size(), MARGIN * self.point, PITCH * self.point);
+        let right = matches!(corner, Corner::TopRight | Corner::BottomRight);
+        let below = matches!(corner, Corner::BottomLeft | Corner::BottomRight);
+        let widest = lines.iter().map(|l| text_width(l, TEXT * self.point, false)).fold(0.0, f64::max);
+        // Clear of the letter in the middle of the edge, and of the scale bar beyond it.
+        let rows = match widest + 2.0 * margin {
+            w if w < size.x * 0.5 - 16.0 * self.point => 0.0,
+            w if w < size.x * 0.66 || !below => 1.0,
+            _ => 2.0,
+        };
+        let margin_y = margin + rows * pitch;
+        for (i, line) in lines.iter().enumerate() {
+            let x = if right { size.x - margin } else { margin };
+            let y = if below { size.y - margin_y - (lines.len() - 1 - i) as f64 * pitch } else { margin_y + i as f64 * pitch };
+            let anchor = DVec2::new(f64::from(u8::from(right)), f64::from(u8::from(below)));
+            self.text(DVec2::new(x, y), line, TEXT, false, self.theme.text, anchor);
+        }
+    }
+
+    fn line(&mut self, points: &[DVec2], closed: bool, rgb: [u8; 3], width: f64, dashed: bool) {
+        let end = if closed { points.len() } else { points.len().saturating_sub(1) };
+        let ring = points.iter().copied().zip(points.iter().copied().cycle().skip(1)).take(end);
+        let whole: Vec<[DVec2; 2]> = ring.map(|(a, b)| [a, b]).collect();
+        let parts = if dashed { dashes(&whole, 5.0 * self.point, 4.0 * self.point) } else { whole };
+        self.stroke(&parts, rgb, width);
+    }
+
+    fn stroke(&mut self, segments: &[[DVec2; 2]], rgb: [u8; 3], width: f64) {
+        let (half, soft) = ((width / 2.0) as f32, (1.5 * self.point) as f32);
+        let Some(field) = self.canvas.distances(segments, width / 2.0 + 1.5 * self.point) else { return };
+        self.canvas.stamp(&field, [0; 3], |d| (1.0 - (d - half) / soft).clamp(0.0, 1.0) * 0.55);
+        self.canvas.stamp(&field, rgb, |d| (half + 0.5 - d).clamp(0.0, 1.0) * (2.0 * half).min(1.0));
+    }
+
+    fn fill(&mut self, points: &[DVec2], [r, g, b, a]: [u8; 4], hatched: bool) {
+        let points: Vec<DVec2> = points.iter().map(|&p| self.px(p)).collect();
+        let (Some(low), Some(high)) = (points.iter().copied().reduce(DVec2::min), points.iter().copied().reduce(DVec2::max))
+        else {
+            return;
+        };
+        let Some(mut mask) = self.canvas.mask(low, high, 0.0) else { return };
+        mask.polygon(&points);
+        if hatched {
+            let pitch = 7.0 * self.point;
+            for (i, share) in mask.share.iter_mut().enumerate() {
+                let (x, y) = (mask.left + i % mask.width, mask.top + i / mask.width);
+                let place = ((x + y) as f64 * std::f64::consts::FRAC_1_SQRT_2).rem_euclid(pitch);
+                let distance = place.min(pitch - place);
+                *share *= (0.5 * self.point + 0.5 - distance).clamp(0.0, 1.0) as f32;
+            }
+        }
+        let opacity = f32::from(a) / 255.0;
+        self.canvas.stamp(&mask, [r, g, b], |s| s.min(1.0) * opacity);
+    }
+
+    fn landmark(&mut self, at: DVec2, text: &str, hollow: bool, selected: bool, rgb: [u8; 3]) {
+        let (at, point) = (self.px(at), self.point);
+        if selected {
+            self.ring(at, 8.5 * point, self.theme.accent, 1.5 * point, false);
+        }
+        self.ring(at, 5.0 * point, rgb, 1.5 * point, false);
+        if !hollow {
+            self.stroke(&[[at, at]], rgb, 6.0 * point);
+        }
+        let width = text_width(text, TEXT * point, true);
+        let is_left = at.x + width + (9.0 + MARGIN) * point > self.canvas.size().x;
+        let (dx, anchor) = if is_left { (-9.0, 1.0) } else { (9.0, 0.0) };
+        self.text(at + DVec2::new(dx, -6.0) * point, text, TEXT, true, rgb, DVec2::new(anchor, 1.0));
+    }
+
+    fn ring(&mut self, at: DVec2, radius: f64, rgb: [u8; 3], width: f64, dashed: bool) {
+        let n = ((radius * 1.5) as usize).clamp(24, 720);
+        let angle = |i: usize| i as f64 / n as f64 * std::f64::consts::TAU;
+        let points: Vec<DVec2> = (0..n).map(|i| at + DVec2::from_angle(angle(i)) * radius).collect();
+        self.line(&points, true, rgb, width, dashed);
+    }
+
+    fn cursor(&mut self, at: DVec2, sd_mm: Option<f64>) {
+        let (at, point, accent) = (self.px(at), self.point, self.theme.accent);
+        let arms = [DVec2::X, DVec2::Y, DVec2::NEG_X, DVec2::NEG_Y];
+        let lines = arms.map(|d| [at + d * (4.0 * point), at + d * (14.0 * point)]);
+        self.stroke(&lines, accent, 1.5 * point);
+        let radius = sd_mm.unwrap_or(0.0) / self.camera.mm_per_px;
+        if radius.is_finite() && radius > 2.0 && radius < 4.0 * self.canvas.size().max_element() {
+            self.ring(at, radius, accent, point, true);
+        }
+    }
+}
+
+/// The drawn parts of a dashed line.
+fn dashes(segments: &[[DVec2; 2]], on: f64, off: f64) -> Vec<[DVec2; 2]> {
+    const MOST: usize = 20_000;
+    let mut parts = Vec::new();
+    let mut along = 0.0f64;
+    for [a, b] in segments {
+        let length = a.distance(*b);
+        if !length.is_finite() || length == 0.0 {
+            continue;
+        }
+        let place = |s: f64| *a + (*b - *a) * ((s - along) / length).clamp(0.0, 1.0);
+        let mut k = (along / (on + off)).floor();
+        while k * (on + off) < along + length && parts.len() < MOST {
+            let (from, to) = (k * (on + off), k * (on + off) + on);
+            if to > along {
+                parts.push([place(from), place(to)]);
+            }
+            k += 1.0;
+        }
+        along += length;
+    }
+    parts
+}
