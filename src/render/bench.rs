@@ -228,8 +228,7 @@ fn bent(frame: usize) -> WarpMesh {
         let moved = |f: f64| (0..64).map(|i| weight(i) * f * thin_plate_kernel(p.distance_squared(middle(i)))).sum::<f64>();
         p + DVec2::new(moved(1.0), moved(-0.7))
     };
-    let source: Vec<DVec2> =
-        (0..N * N).map(|i| DVec2::new((i % N) as f64, (i / N) as f64) * (10.24 / (N - 1) as f64)).collect();
+    let source: Vec<DVec2> = (0..N * N).map(|i| DVec2::new((i % N) as f64, (i / N) as f64) * (10.24 / (N - 1) as f64)).collect();
     let target = source.iter().map(|&p| bend(p)).collect();
     WarpMesh { columns: N, rows: N, source, target }
 }

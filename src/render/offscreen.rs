@@ -54,7 +54,9 @@ impl Renderer {
         let most = self.link.limits.max_texture_dimension_2d;
         if scene.size_px.iter().any(|&n| n == 0 || n > most) {
             let [w, h] = scene.size_px;
-            return Err(Error::parameter(format!("a picture of {w}×{h} pixels cannot be drawn; give 1 to {most} along each side")));
+            return Err(Error::parameter(format!(
+                "a picture of {w}×{h} pixels cannot be drawn; give 1 to {most} along each side"
+            )));
         }
         let target = Target::new(&self.link.device, scene.size_px);
         let stats = self.draw(&target, scene)?;

@@ -58,29 +58,15 @@ impl Pass {
             Self::Picture => {
                 compose!("lib/pane", "lib/color", "lib/target", "lib/sample", "lib/compare", "lib/tissue", "pass/picture")
             }
-            Self::Discs => compose!(
-                "lib/pane",
-                "lib/color",
-                "lib/target",
-                "lib/compare",
-                "lib/spot",
-                "pass/spot_uniform",
-                "pass/discs"
-            ),
+            Self::Discs => {
+                compose!("lib/pane", "lib/color", "lib/target", "lib/compare", "lib/spot", "pass/spot_uniform", "pass/discs")
+            }
             Self::Splat => compose!("lib/color", "lib/spot", "pass/spot_uniform", "pass/splat"),
-            Self::Resolve => compose!(
-                "lib/pane",
-                "lib/color",
-                "lib/target",
-                "lib/compare",
-                "pass/spot_uniform",
-                "pass/resolve"
-            ),
+            Self::Resolve => compose!("lib/pane", "lib/color", "lib/target", "lib/compare", "pass/spot_uniform", "pass/resolve"),
         }
     }
 }
 
 /// All pure functions, for the test against their twins.
 #[cfg(test)]
-pub(super) const LIBRARY: &str =
-    compose!("lib/pane", "lib/color", "lib/sample", "lib/compare", "lib/spot", "lib/tissue");
+pub(super) const LIBRARY: &str = compose!("lib/pane", "lib/color", "lib/sample", "lib/compare", "lib/spot", "lib/tissue");

@@ -64,9 +64,10 @@ const CASES: &[Case] = &[
         let v = c[0].abs().fract();
         [if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }, 0.0].pad()
     }),
-    ("vec4<f32>(select(0.0, 1.0, is_nan(a.x)), select(0.0, 1.0, is_nan(bitcast<f32>(u32(abs(a.y)) + 0x7fc00000u))), 0.0, 0.0)", |c| {
-        [yes(c[0].is_nan()), 1.0].pad()
-    }),
+    (
+        "vec4<f32>(select(0.0, 1.0, is_nan(a.x)), select(0.0, 1.0, is_nan(bitcast<f32>(u32(abs(a.y)) + 0x7fc00000u))), 0.0, 0.0)",
+        |c| [yes(c[0].is_nan()), 1.0].pad(),
+    ),
     ("vec4<f32>(bilinear(a.x, a.y, a.z, a.w, fract(b.xy)), 0.0, 0.0, 0.0)", |c| {
         [bilinear([c[0], c[1], c[2], c[3]], [c[4], c[5]].map(|v| v - v.floor())), 0.0].pad()
     }),
@@ -74,9 +75,10 @@ const CASES: &[Case] = &[
         let f = [c[0], c[1]].map(|v| v - v.floor());
         std::array::from_fn(|i| bilinear([c[i], c[(i + 1) % 4], c[4 + i], c[4 + (i + 3) % 4]], f))
     }),
-    ("vec4<f32>(select(0.0, 1.0, inside3(a.xyz, vec3<i32>(3, 4, 5))), select(0.0, 1.0, inside2(b.xy, vec2<f32>(6.0, 7.0))), 0.0, 0.0)", |c| {
-        [yes(inside(c[0], 3.0) && inside(c[1], 4.0) && inside(c[2], 5.0)), yes(inside(c[4], 6.0) && inside(c[5], 7.0))].pad()
-    }),
+    (
+        "vec4<f32>(select(0.0, 1.0, inside3(a.xyz, vec3<i32>(3, 4, 5))), select(0.0, 1.0, inside2(b.xy, vec2<f32>(6.0, 7.0))), 0.0, 0.0)",
+        |c| [yes(inside(c[0], 3.0) && inside(c[1], 4.0) && inside(c[2], 5.0)), yes(inside(c[4], 6.0) && inside(c[5], 7.0))].pad(),
+    ),
     ("vec4<f32>(vec3<f32>(cell3(a.xyz, vec3<i32>(3, 4, 5))), 0.0)", |c| {
         let cell = |v: f32, n: f32| (v + 0.5).floor().clamp(0.0, n - 1.0);
         [cell(c[0], 3.0), cell(c[1], 4.0), cell(c[2], 5.0), 0.0]
@@ -84,15 +86,21 @@ const CASES: &[Case] = &[
     ("vec4<f32>(select(0.0, 1.0, shows(u32(abs(a.x)) % 4u, a.y, abs(b.xy), abs(b.z))), 0.0, 0.0, 0.0)", |c| {
         [yes(shows((c[0].abs() as u32 % 4) as f32, c[1], [c[4].abs(), c[5].abs()], c[6].abs())), 0.0].pad()
     }),
-    ("vec4<f32>(disc_share(abs(a.x), abs(a.y)), ring_share(abs(a.x), abs(a.y)), spot_share(u32(abs(a.z)) % 4u, abs(a.x), abs(a.y)), 0.0)", |c| {
-        let (d, r) = (c[0].abs(), c[1].abs());
-        [share(0.0, d, r), share(3.0, d, r), share((c[2].abs() as u32 % 4) as f32, d, r), 0.0]
-    }),
-    ("vec4<f32>(select(0.0, 1.0, is_tissue(vec4<f32>(abs(a.xyz), 130.0), abs(b.xyz))), select(0.0, 1.0, is_tissue(vec4<f32>(abs(a.xyz), 127.0), abs(b.xyz))), 0.0, 0.0)", |c| {
-        let abs = |i: usize| c[i].abs();
-        let glass = [abs(4), abs(5), abs(6)];
-        [yes(tissue([abs(0), abs(1), abs(2), 130.0], glass)), yes(tissue([abs(0), abs(1), abs(2), 127.0], glass))].pad()
-    }),
+    (
+        "vec4<f32>(disc_share(abs(a.x), abs(a.y)), ring_share(abs(a.x), abs(a.y)), spot_share(u32(abs(a.z)) % 4u, abs(a.x), abs(a.y)), 0.0)",
+        |c| {
+            let (d, r) = (c[0].abs(), c[1].abs());
+            [share(0.0, d, r), share(3.0, d, r), share((c[2].abs() as u32 % 4) as f32, d, r), 0.0]
+        },
+    ),
+    (
+        "vec4<f32>(select(0.0, 1.0, is_tissue(vec4<f32>(abs(a.xyz), 130.0), abs(b.xyz))), select(0.0, 1.0, is_tissue(vec4<f32>(abs(a.xyz), 127.0), abs(b.xyz))), 0.0, 0.0)",
+        |c| {
+            let abs = |i: usize| c[i].abs();
+            let glass = [abs(4), abs(5), abs(6)];
+            [yes(tissue([abs(0), abs(1), abs(2), 130.0], glass)), yes(tissue([abs(0), abs(1), abs(2), 127.0], glass))].pad()
+        },
+    ),
 ];
 
 trait Pad {
@@ -106,7 +114,8 @@ impl Pad for [f32; 2] {
 }
 
 fn kernel() -> String {
-    let calls: String = CASES.iter().enumerate().map(|(i, (call, _))| format!("results[n * {}u + {i}u] = {call};\n", CASES.len())).collect();
+    let calls: String =
+        CASES.iter().enumerate().map(|(i, (call, _))| format!("results[n * {}u + {i}u] = {call};\n", CASES.len())).collect();
     format!(
         "{LIBRARY}
 @group(0) @binding(0) var<storage, read> cases: array<vec4<f32>>;
@@ -122,7 +131,8 @@ let b = cases[2u * n + 1u];
 
 fn run(link: &Link, inputs: &[[f32; 8]]) -> Vec<[f32; 4]> {
     let device = &link.device;
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(kernel().into()) });
+    let module = device
+        .create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(kernel().into()) });
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: None,
         layout: None,

@@ -72,7 +72,8 @@ fn a_voxel_has_its_gray_and_outside_is_background() {
 
 fn everything() -> Scene {
     let volume = volume(1);
-    let labels = LabelMap::new("l", volume.grid, vec![(0..20 * 16 * 6).map(|i| (i / 5 % 3) as u8).collect::<Vec<_>>().into()]).unwrap();
+    let labels =
+        LabelMap::new("l", volume.grid, vec![(0..20 * 16 * 6).map(|i| (i / 5 % 3) as u8).collect::<Vec<_>>().into()]).unwrap();
     let rgba = (0..64 * 48u32).flat_map(|i| [(i % 64 * 4) as u8, (i / 64 * 5) as u8, 128, 255]).collect();
     let corners = [DVec2::new(-0.5, -0.5), DVec2::new(63.5, -0.5), DVec2::new(-0.5, 47.5), DVec2::new(63.5, 47.5)];
     let mesh = WarpMesh {
@@ -84,7 +85,14 @@ fn everything() -> Scene {
     let positions: Vec<[f32; 2]> = (0..60).map(|i| [(i % 10) as f32 * 2.0, (i / 10) as f32 * 2.5]).collect();
     pane(vec![
         Drawn::Slice(SliceDrawn { smooth: true, ..slice(&volume) }),
-        Drawn::Labels(LabelsDrawn { labels: Arc::new(labels), phase: 0, plane: Plane::axial(DVec3::Z), fill: 0.3, outline_px: 1.0, only: None }),
+        Drawn::Labels(LabelsDrawn {
+            labels: Arc::new(labels),
+            phase: 0,
+            plane: Plane::axial(DVec3::Z),
+            fill: 0.3,
+            outline_px: 1.0,
+            only: None,
+        }),
         Drawn::Picture(PictureDrawn {
             picture: Arc::new(Picture::single(64, 48, rgba).unwrap()),
             mm_per_px: 0.1,
@@ -151,9 +159,19 @@ fn the_benchmark_runs() {
     use crate::render::bench;
     if n > 1 {
         let volume = Arc::new(bench::cine().unwrap());
-        for (name, smooth, z) in [("empty", false, 99.0), ("nearest", false, 5.0), ("flat", true, 5.0), ("flat wide", true, 5.0), ("eight", true, 5.3)] {
-            let slice = SliceDrawn { volume: Arc::clone(&volume), plane: Plane::axial(DVec3::new(0.0, 0.0, z)), smooth, low: 0.0, high: 1000.0, ..slice(&volume) };
-            let camera = Camera { center: DVec2::splat(255.5), mm_per_px: 512.0 / if name.contains("wide") { 1600.0 } else { 1000.0 } };
+        for (name, smooth, z) in
+            [("empty", false, 99.0), ("nearest", false, 5.0), ("flat", true, 5.0), ("flat wide", true, 5.0), ("eight", true, 5.3)]
+        {
+            let slice = SliceDrawn {
+                volume: Arc::clone(&volume),
+                plane: Plane::axial(DVec3::new(0.0, 0.0, z)),
+                smooth,
+                low: 0.0,
+                high: 1000.0,
+                ..slice(&volume)
+            };
+            let camera =
+                Camera { center: DVec2::splat(255.5), mm_per_px: 512.0 / if name.contains("wide") { 1600.0 } else { 1000.0 } };
             let drawn = if z > 50.0 { Vec::new() } else { vec![Drawn::Slice(slice)] };
             let scene = Scene { size_px: [1600, 1000], camera, background: [0; 3], drawn, marks: Vec::new() };
             println!("{name} {}", bench::bench_scene(&scene, n).unwrap().to_json());

@@ -46,13 +46,42 @@ fn uniforms_have_the_offsets_of_their_twins() {
     twin!(Pass::SliceUint, SliceUniform, origin, right, down, size, rectangle, size_px, gain, bias, opacity, table);
     twin!(Pass::Labels, LabelsUniform, origin, right, down, size, rectangle, size_px, fill, outline_px, only);
     twin!(
-        Pass::Picture, PictureUniform, center, offset, size_px, level_scale, level_offset, level_size, tile_origin, draw_from,
-        draw_to, accent, glass, scale, opacity, mode, parameter
+        Pass::Picture,
+        PictureUniform,
+        center,
+        offset,
+        size_px,
+        level_scale,
+        level_offset,
+        level_size,
+        tile_origin,
+        draw_from,
+        draw_to,
+        accent,
+        glass,
+        scale,
+        opacity,
+        mode,
+        parameter
     );
     for pass in [Pass::Discs, Pass::Splat, Pass::Resolve] {
         twin!(
-            pass, SpotsUniform, center, offset, size_px, scale, radius_px, plain, low, span, opacity, table, mode, parameter,
-            has_values, n_ranges
+            pass,
+            SpotsUniform,
+            center,
+            offset,
+            size_px,
+            scale,
+            radius_px,
+            plain,
+            low,
+            span,
+            opacity,
+            table,
+            mode,
+            parameter,
+            has_values,
+            n_ranges
         );
     }
 }
