@@ -293,6 +293,7 @@ fn registration_projects_skips_and_explains() {
         landmarks,
         model: TransformModel::Similarity,
         stiffness: 0.0,
+        flip_x_mm: None,
         fit: None,
         problem: None,
     };
@@ -328,9 +329,9 @@ fn sixty_four_pairs_are_assessed_within_a_frame() {
         assert!(best.as_secs_f64() < 0.1, "far from the 16 ms of a frame: {best:?}");
     }
     let warp = fit_2d(TransformModel::ThinPlate, 0.0, &moving, &fixed).unwrap();
-    for tolerance_mm in [0.05, 0.01, 0.0025] {
+    for (tolerance_mm, max_cells) in [(0.05, 512), (0.01, 512), (0.0025, 512), (0.0025, 96)] {
         let start = std::time::Instant::now();
-        let mesh = myoscope::space::warp_mesh(&warp, [DVec2::ZERO, DVec2::splat(10.0)], tolerance_mm, 512);
+        let mesh = myoscope::space::warp_mesh(&warp, [DVec2::ZERO, DVec2::splat(10.0)], tolerance_mm, max_cells);
         eprintln!("mesh within {tolerance_mm} mm of 10 mm: {:?} cells in {:?}", mesh.n_cells, start.elapsed());
     }
 }

@@ -189,6 +189,8 @@ fn thickness_volume_and_intensity_per_segment() {
     }
     assert!(value(&rows, "17", "wall_thickness_mean").is_none() && value(&rows, "17", "intensity_mean") == Some(0.5));
     let no_unit = LabelMap { length_unit_known: false, ..labels.clone() };
+    let seg = segment_labels(&no_unit, 0, &given(Anchor::Anterior, 240.0)).unwrap();
+    assert!(seg.findings.iter().any(|f| f.code == "unit-unknown"));
     assert!(measure_segments(&seg, &no_unit, None, "").unwrap_err().to_string().contains("unit-unknown"));
 }
 

@@ -52,7 +52,7 @@ fn the_first_window_is_whole_and_obeys() {
 
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
     harness.run_steps(3);
-    harness.get_by_label("Search everything").type_text("thin plate");
+    harness.get_by_label("Search in everything").type_text("thin plate");
     harness.run_steps(2);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(3);

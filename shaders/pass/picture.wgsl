@@ -17,10 +17,13 @@ struct PictureUniform {
     glass: vec4<f32>,
     scale: f32,
     opacity: f32,
-    // 0 blend, 1 swipe, 2 checker, 3 contour
+    // 0 blend, 1 swipe, 2 checker, 3 contour (which is a program of its own)
     mode: u32,
     parameter: f32,
 }
+
+// A constant, because a software driver computes both sides of every branch.
+override contour: bool = false;
 
 struct Warped {
     @builtin(position) clip: vec4<f32>,
@@ -58,8 +61,11 @@ fn tissue_at(p: vec2<f32>) -> bool {
     return inside2(p, u.level_size) && is_tissue(floor(color_at(p) * 255.0 + 0.5), u.glass.xyz);
 }
 
-// Whether one of the eight pixels around is glass; off the picture is glass.
-fn glass_near(p: vec2<f32>, right: vec2<f32>, down: vec2<f32>) -> bool {
+// Whether one of the eight pixels around is glass; off the picture and off the pane is glass.
+fn glass_near(px: vec2<f32>, p: vec2<f32>, right: vec2<f32>, down: vec2<f32>) -> bool {
+    if any(px < vec2<f32>(1.0)) || any(px > u.size_px - 1.0) {
+        return true;
+    }
     for (var y = -1; y <= 1; y++) {
         for (var x = -1; x <= 1; x++) {
             if !tissue_at(p + right * f32(x) + down * f32(y)) {
@@ -78,8 +84,8 @@ fn fragment(in: Warped) -> @location(0) vec4<f32> {
     if any(p < u.draw_from) || any(p >= u.draw_to) || !shows(u.mode, u.parameter, in.px, u.size_px.x) {
         discard;
     }
-    if u.mode == 3u {
-        if !tissue_at(p) || !glass_near(p, right, down) {
+    if contour {
+        if !tissue_at(p) || !glass_near(in.px, p, right, down) {
             discard;
         }
         return to_target(u.accent.xyz, u.opacity);

@@ -71,7 +71,7 @@ fn fragment(in: Covered) -> @location(0) vec4<f32> {
     } else {
         value = stored(cell3(v, size));
     }
-    if is_nan(value) {
+    if MAY_BE_NAN && is_nan(value) {
         discard;
     }
     if gray {

@@ -1,1 +1,2 @@
 @group(1) @binding(0) var volume: texture_3d<i32>;
+const MAY_BE_NAN: bool = false;

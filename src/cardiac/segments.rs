@@ -142,7 +142,7 @@ pub fn segment_labels(labels: &LabelMap, phase: usize, settings: &SegmentSetting
     };
     let (segments, n_left_out) = assign(&labels.phases[phase], settings.myo, &frame);
     let mut findings = mirror_findings(&insertions, labels, phase, settings, &frame.stack);
-    findings.extend(assumptions(&frame, n_left_out));
+    findings.extend(assumptions(&frame, n_left_out, labels.length_unit_known));
     Ok(Segmentation {
         labels: as_label_map(labels, segments)?,
         insertions: insertions.points,
@@ -306,7 +306,7 @@ fn right_ventricle(voxels: &[u8], settings: &SegmentSettings, stack: &Stack) -> 
     (n > 0).then(|| sum / n as f64)
 }
 
-fn assumptions(frame: &SegmentFrame, n_left_out: usize) -> Vec<Finding> {
+fn assumptions(frame: &SegmentFrame, n_left_out: usize, unit_known: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut note = |code, what: String, evidence: (&str, f64), remedy: &str| {
         let evidence = vec![(evidence.0.to_owned(), evidence.1)];
@@ -327,6 +327,14 @@ fn assumptions(frame: &SegmentFrame, n_left_out: usize) -> Vec<Finding> {
             format!("{n_left_out} myocardial voxels lie in slices without muscle all around and belong to no segment."),
             ("voxels left out", n_left_out as f64),
             "Nothing, where these are the outflow tract; else close the gap in the labels.",
+        );
+    }
+    if !unit_known {
+        note(
+            "unit-unknown",
+            "The file does not say that its lengths are millimeters, so no volumes and no thickness are computed.".into(),
+            ("voxel volume in unknown units", frame.stack.grid.voxel_mm3()),
+            "Set the unit of length in the file.",
         );
     }
     if frame.stack.base_from.contains("assumed") {

@@ -83,6 +83,7 @@ fn write_truth(case: &Case, folder: &Path) -> Result<()> {
     volumes(case)?.write(&folder.join("volumes.csv"))?;
     genes(case)?.write(&folder.join("genes.csv"))?;
     spots(case)?.write(&folder.join("spots.csv"))?;
+    let plane_lps = [case.plane.origin(), case.plane.right(), case.plane.down()].map(|v| v.to_array());
     let facts = json!({
         "insertions_lps_mm": truth.insertions_lps.map(|p| p.to_array()),
         "apex_lps_mm": truth.apex_lps.to_array(),
@@ -90,7 +91,7 @@ fn write_truth(case: &Case, folder: &Path) -> Result<()> {
         "shrinkage": truth.shrinkage,
         "ejection_fraction_percent": truth.ejection_fraction,
         "scar_mass_g": truth.scar_mass_g,
-        "plane_lps": [case.plane.origin(), case.plane.right(), case.plane.down()].map(|v| v.to_array()),
+        "plane_lps": plane_lps,
         "half_slice_mm": case.half_slice_mm,
         "segments": "anchor anterior (equal 60 degrees), thirds",
     });

@@ -17,6 +17,7 @@ pub mod picture;
 pub mod project;
 pub mod record;
 mod summary;
+mod parquet_check;
 pub mod table;
 pub mod tenx;
 pub mod transform_file;

@@ -1,7 +1,7 @@
 //! Tables in and out over polars: CSV, TSV and Parquet by ending, gzip by content. Text files are
 //! read as text, and the asker says which columns are numbers. An empty cell is missing, never 0.
 
-use super::bytes;
+use super::{bytes, parquet_check};
 use crate::base::{Error, Limits, Result};
 use polars::prelude::{
     Column, CsvParseOptions, CsvReadOptions, CsvWriter, DataFrame, DataType, ParquetReader, ParquetWriter, PolarsResult,
@@ -181,7 +181,7 @@ impl Table {
             return Err(Error::malformed("the file is empty; a header line with the names of the columns was expected"));
         }
         match kind {
-            TableKind::Parquet => parse_parquet(data, limits),
+            TableKind::Parquet => parse_parquet(&data, limits),
             TableKind::Csv => parse_text(&data, b','),
             TableKind::Tsv => parse_text(&data, b'\t'),
         }
@@ -270,12 +270,17 @@ fn parse_text(data: &[u8], separator: u8) -> Result<Table> {
     Table::new(without_blank_rows(table))
 }
 
-fn parse_parquet(data: Vec<u8>, limits: &Limits) -> Result<Table> {
+fn parse_parquet(data: &[u8], limits: &Limits) -> Result<Table> {
     let frame = {
         let mut reader = ParquetReader::new(Cursor::new(data));
         let n_rows = guarded("Parquet file", || reader.num_rows())?;
         let n_columns = guarded("Parquet file", || reader.schema().map(|s| s.len()))?;
         limits.check("the table", &[n_rows as u64, n_columns as u64], 32)?;
+        let metadata = guarded("Parquet file", || reader.get_metadata().cloned())?;
+        for chunk in metadata.row_groups.iter().flat_map(|group| group.parquet_columns()) {
+            let place = guarded("Parquet file", || Ok(chunk.byte_range()))?;
+            parquet_check::check_chunk(data, place, chunk.num_values(), limits)?;
+        }
         guarded("Parquet file", || reader.finish())?
     };
     Table::new(guarded("Parquet file", || columns_of(&frame))?)
@@ -349,6 +354,9 @@ mod tests {
             assert_eq!(back.texts("n").unwrap(), sample().texts("n").unwrap(), "{name}");
             assert_eq!(back.numbers("x_mm").unwrap(), sample().numbers("x_mm").unwrap(), "{name}");
         }
+        let one = Table::new(vec![TableColumn::text("name", [Some("a")])]).unwrap();
+        one.write(&folder.path().join("one.parquet")).unwrap();
+        assert_eq!(Table::read(&folder.path().join("one.parquet"), &Limits::default()).unwrap(), one);
         let typed = Table::read(&folder.path().join("a.parquet"), &Limits::default()).unwrap();
         assert_eq!(typed, sample());
     }

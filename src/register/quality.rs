@@ -9,7 +9,7 @@ use crate::space::{DVec2, Warp};
 use rayon::prelude::*;
 
 /// Side of the grid on which folds are counted.
-const FOLD_GRID: usize = 64;
+pub(super) const FOLD_GRID: usize = 64;
 
 /// Fits `model` and judges it. `names[i]` names pair i; lengths must agree. Numbers are in the unit of
 /// `fixed`. Errors as [`fit_2d`]. Costs a few milliseconds at 64 pairs.
@@ -97,7 +97,7 @@ fn count_folds(warp: &Warp, moving: &[DVec2]) -> usize {
     (0..FOLD_GRID * FOLD_GRID).into_par_iter().filter(|k| warp.jacobian(at(*k)).determinant() < 0.0).count()
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let high = *values.get(middle)?;

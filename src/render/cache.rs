@@ -46,10 +46,6 @@ impl<K: Ord + Clone, V> Cache<K, V> {
             total -= n_bytes;
         }
     }
-
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.values_mut().map(|e| &mut e.value)
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod picture;
 mod points;
 mod renderer;
 mod shader;
+mod spots;
 mod tables;
 #[cfg(test)]
 mod tests;

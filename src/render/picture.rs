@@ -105,13 +105,11 @@ fn triangles(columns: usize, rows: usize) -> Vec<u32> {
         .collect()
 }
 
-/// What of the full-resolution picture a pane sees, and how large its pixels are there.
+/// What of the full-resolution picture a pane sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Seen {
     low: DVec2,
     high: DVec2,
-    /// Full-resolution pixels per screen pixel: root of the ratio of areas of the whole mesh.
-    pub(super) full_per_px: f64,
 }
 
 /// The part of a picture that the pane shows; `None` where the mesh is out of sight.
@@ -121,35 +119,26 @@ pub(super) fn seen(scene: &Scene, drawn: &PictureDrawn) -> Option<Seen> {
     let (pane_low, pane_high) =
         (scene.camera.mm_from_px(scene.size_px, DVec2::ZERO), scene.camera.mm_from_px(scene.size_px, size));
     let (mut low, mut high) = (DVec2::INFINITY, DVec2::NEG_INFINITY);
-    let (mut source_area, mut target_area) = (0.0, 0.0);
     for row in 0..mesh.rows.saturating_sub(1) {
         for column in 0..mesh.columns.saturating_sub(1) {
             let a = row * mesh.columns + column;
             let corners = [a, a + 1, a + mesh.columns + 1, a + mesh.columns];
             let target = corners.map(|c| mesh.target.get(c).copied().unwrap_or_default());
-            let source = corners.map(|c| mesh.source.get(c).copied().unwrap_or_default() / drawn.mm_per_px);
-            source_area += area(&source);
-            target_area += area(&target);
             let (t_low, t_high) = bounds(&target);
             if t_low.cmpgt(pane_high).any() || t_high.cmplt(pane_low).any() {
                 continue;
             }
+            let source = corners.map(|c| mesh.source.get(c).copied().unwrap_or_default() / drawn.mm_per_px);
             let (s_low, s_high) = bounds(&source);
             (low, high) = (low.min(s_low), high.max(s_high));
         }
     }
-    let stretch = if source_area > 0.0 && target_area > 0.0 { (source_area / target_area).sqrt() } else { 1.0 / drawn.mm_per_px };
-    (low.x <= high.x).then_some(Seen { low, high, full_per_px: scene.camera.mm_per_px * stretch })
+    (low.x <= high.x).then_some(Seen { low, high })
 }
 
 fn bounds(corners: &[DVec2; 4]) -> (DVec2, DVec2) {
     let fold = |f: fn(DVec2, DVec2) -> DVec2| corners[1..].iter().copied().fold(corners[0], f);
     (fold(DVec2::min), fold(DVec2::max))
-}
-
-fn area(c: &[DVec2; 4]) -> f64 {
-    let triangle = |b: DVec2, d: DVec2| (b - c[0]).perp_dot(d - c[0]).abs();
-    triangle(c[1], c[2]) + triangle(c[2], c[3])
 }
 
 /// The median color of a level's border, 0 to 255: the glass beside the tissue.
@@ -162,16 +151,6 @@ pub(super) fn glass(level: &PictureLevel) -> [f32; 4] {
         values.sort_unstable();
         values.get(values.len() / 2).map_or(255.0, |&v| f32::from(v))
     })
-}
-
-/// The level whose pixels are nearest to, and not coarser than, the screen's; the finest where all are coarser.
-pub(super) fn level<'a>(levels: &'a [PictureLevel], full_per_px: f64) -> Option<&'a PictureLevel> {
-    let fits = |level: &&'a PictureLevel| level.scale <= full_per_px * 1.000_001;
-    levels
-        .iter()
-        .filter(fits)
-        .max_by(|a, b| a.scale.total_cmp(&b.scale))
-        .or_else(|| levels.iter().min_by(|a, b| a.scale.total_cmp(&b.scale)))
 }
 
 /// First pixels of the tiles of a level that are in sight.
@@ -222,15 +201,6 @@ mod tests {
 
     fn level_of(width: usize, scale: f64) -> PictureLevel {
         PictureLevel { width, height: 30, rgba: vec![0; width * 120].into(), scale, offset: 0.0, name: String::new() }
-    }
-
-    #[test]
-    fn not_coarser_than_the_screen() {
-        let levels = [level_of(64, 1.0), level_of(16, 4.0), level_of(4, 16.0)];
-        assert_eq!(level(&levels, 3.9).map(|l| l.scale), Some(1.0));
-        assert_eq!(level(&levels, 4.0).map(|l| l.scale), Some(4.0));
-        assert_eq!(level(&levels, 0.1).map(|l| l.scale), Some(1.0));
-        assert_eq!(level(&levels, 99.0).map(|l| l.scale), Some(16.0));
     }
 
     #[test]

@@ -1,33 +1,26 @@
 //! The renderer: keeps what scenes point to on the device, prepares panes, paints them.
 
-use super::frame::{Draw, Frame, Shape, SplatBuffers};
+use super::frame::{Draw, Frame, Shape};
 use super::gpu::{Gpu, Link, Rows};
 use super::pass::fill::FillUniform;
 use super::pass::labels::LabelsUniform;
 use super::pass::picture::PictureUniform;
 use super::pass::slice::{SliceUniform, Variant};
-use super::pass::spots::{SpotsUniform, radius_px};
 use super::pass::{Programs, bind};
 use super::picture::{self, Pictures};
-use super::points::{self, PointBuffers, Points};
+use super::points::Points;
 use super::shader::Pass;
 use super::tables;
 use super::volume::{Volumes, samples_of};
 use crate::base::{Error, Result};
-use crate::model::LabelMap;
-use crate::scene::{Compare, Drawn, LabelsDrawn, PictureDrawn, Scene, SliceDrawn, SpotsDrawn};
-use crate::space::DVec2;
+use crate::model::{LabelMap, PictureLevel};
+use crate::scene::{Compare, Drawn, LabelsDrawn, PictureDrawn, Scene, SliceDrawn, picture_level};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// Bytes kept on the device before what is not drawn any more is dropped.
 const BUDGET_BYTES: u64 = 1 << 30;
 /// Panes prepared before something counts as not drawn any more.
 const UNUSED: u64 = 64;
-/// Spots with a larger radius are drawn as squares cut to discs, however many.
-const LARGEST_SPLAT_PX: f32 = 6.0;
-/// Numbers that fit beside the coverage in a pixel of the splat.
-const MOST_SPLATS: u32 = 1 << 24;
 
 /// What preparing a pane cost and showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,14 +43,14 @@ pub struct RenderStats {
 #[derive(Debug)]
 pub struct Renderer {
     pub(super) link: Link,
-    programs: Programs,
-    tables: wgpu::TextureView,
+    pub(super) programs: Programs,
+    pub(super) tables: wgpu::TextureView,
     volumes: Volumes,
     pictures: Pictures,
-    points: Points,
+    pub(super) points: Points,
     label_colors: BTreeMap<Vec<u8>, wgpu::TextureView>,
     panes: BTreeMap<u64, Frame>,
-    now: u64,
+    pub(super) now: u64,
     /// Waits for the order of many points instead of showing a preview.
     pub(super) patient: bool,
 }
@@ -171,15 +164,15 @@ impl Renderer {
 
     fn n_uniforms(&self, scene: &Scene, drawn: &Drawn) -> usize {
         match drawn {
-            Drawn::Picture(d) => self.sight(scene, d).map_or(0, |(_, _, tiles)| tiles.len()),
+            Drawn::Picture(d) => self.sight(scene, d).map_or(0, |(_, tiles)| tiles.len()),
             _ => 1,
         }
     }
 
-    fn sight<'a>(&self, scene: &Scene, d: &'a PictureDrawn) -> Option<(&'a crate::model::PictureLevel, f64, Vec<[u32; 2]>)> {
+    fn sight<'a>(&self, scene: &Scene, d: &'a PictureDrawn) -> Option<(&'a PictureLevel, Vec<[u32; 2]>)> {
+        let level = d.picture.levels.get(picture_level(d, &scene.camera))?;
         let seen = picture::seen(scene, d)?;
-        let level = picture::level(&d.picture.levels, seen.full_per_px)?;
-        Some((level, seen.full_per_px, picture::tiles_in_sight(&self.link, level, &seen)))
+        Some((level, picture::tiles_in_sight(&self.link, level, &seen)))
     }
 
     fn fill(&mut self, frame: &mut Frame, scene: &Scene) {
@@ -242,15 +235,16 @@ impl Renderer {
         if d.compare == Compare::Flicker(false) {
             return;
         }
-        let Some((level, _, tiles)) = self.sight(scene, d) else { return };
+        let Some((level, tiles)) = self.sight(scene, d) else { return };
         let mesh = self.pictures.mesh(&self.link, &d.mesh, d.mm_per_px, self.now);
         let glass = if d.compare == Compare::Contour { picture::glass(level) } else { [255.0; 4] };
         let layout = self.programs.resources(&self.link, Pass::Picture);
+        let variant = Variant { contour: d.compare == Compare::Contour, ..Variant::default() };
         for core in tiles {
             let (tile, mut place) = self.pictures.tile(&self.link, level, core, self.now);
             place.glass = glass;
             let resources = bind(&self.link, &layout, &[view(&tile)]);
-            let program = self.programs.drawing(&self.link, Pass::Picture);
+            let program = self.programs.variant(&self.link, Pass::Picture, variant);
             let (vertices, indices) = (mesh.vertices.clone(), mesh.indices.clone());
             if let Some(slot) = frame.uniform(&PictureUniform::new(scene, d, level, place)) {
                 let shape = Shape::Mesh { vertices, indices, n_indices: mesh.n_indices };
@@ -258,146 +252,9 @@ impl Renderer {
             }
         }
     }
-
-    fn spots(&mut self, frame: &mut Frame, scene: &Scene, d: &SpotsDrawn, out: (&mut RenderStats, &mut Vec<Splat>)) {
-        let (stats, splats) = out;
-        if d.compare == Compare::Flicker(false) || d.positions.is_empty() {
-            return;
-        }
-        let radius = radius_px(scene, d);
-        let points = self.points.positions(&self.link, &d.positions, self.patient, self.now);
-        let values = d.values.as_ref().filter(|v| v.len() >= d.positions.len());
-        let values = values.map_or_else(|| points.positions.clone(), |v| self.points.values(&self.link, v, &points, self.now));
-        let margin = f64::from(radius) + 1.0;
-        let size = DVec2::new(f64::from(scene.size_px[0]), f64::from(scene.size_px[1]));
-        let corner = |px: DVec2| scene.camera.mm_from_px(scene.size_px, px).to_array().map(|v| v as f32);
-        let bounds = [corner(DVec2::splat(-margin)), corner(size + margin)];
-        let least_cell = f64::from((radius * 0.5).max(0.7)) * scene.camera.mm_per_px;
-        let visible = points::visible(&points, d.positions.len(), bounds, least_cell as f32);
-        stats.waiting |= points.waiting;
-        if visible.n_shown < visible.n_total {
-            let (shown, total) = stats.shown_of.unwrap_or_default();
-            stats.shown_of = Some((shown + visible.n_shown, total + visible.n_total));
-        }
-        if points.ordered.is_some() && radius <= LARGEST_SPLAT_PX && self.splats_work(scene) {
-            self.splat(frame, scene, d, (&points, values, visible.runs, splats));
-        } else {
-            let layout = self.programs.resources(&self.link, Pass::Discs);
-            let resources = bind(&self.link, &layout, &[view(&self.tables)]);
-            let program = self.programs.drawing(&self.link, Pass::Discs);
-            if let Some(slot) = frame.uniform(&SpotsUniform::new(scene, d, 0)) {
-                let shape = Shape::Squares { positions: points.positions, values, runs: visible.runs };
-                frame.draws.push(Draw { program, slot, resources: Some(resources), shape });
-            }
-        }
-    }
-
-    /// Whether the device can compute and read buffers where they are needed.
-    fn splats_work(&self, scene: &Scene) -> bool {
-        let limits = &self.link.limits;
-        limits.max_compute_workgroup_size_x >= 256
-            && limits.max_compute_invocations_per_workgroup >= 256
-            && limits.max_storage_buffers_per_shader_stage >= 4
-            && pixel_bytes(scene) <= limits.max_storage_buffer_binding_size
-    }
-
-    fn splat(&mut self, frame: &mut Frame, scene: &Scene, d: &SpotsDrawn, input: SplatInput<'_>) {
-        let (points, values, runs, splats) = input;
-        let held = (self.link.limits.max_storage_buffer_binding_size / 8) as u32;
-        let ranges = group_ranges(&runs, held.min(MOST_SPLATS));
-        let Some(slot) = frame.uniform(&SpotsUniform::new(scene, d, ranges.len())) else { return };
-        let index = splats.len();
-        let buffers = self.splat_buffers(frame, scene, index, &ranges);
-        let n_groups = ranges.last().map_or(0, |r| r[0] + (r[2] - r[1]).div_ceil(256));
-        let layout = self.programs.resources(&self.link, Pass::Splat);
-        let all = [
-            storage(&points.positions, u64::from(held) * 8),
-            storage(&values, u64::from(held) * 4),
-            buffers.ranges.as_entire_binding(),
-            buffers.pixels.as_entire_binding(),
-        ];
-        let resources = bind(&self.link, &layout, &all);
-        splats.push(Splat { resources, slot, n_groups, pixels: buffers.pixels.clone() });
-        let layout = self.programs.resources(&self.link, Pass::Resolve);
-        let all = [buffers.pixels.as_entire_binding(), storage(&values, u64::from(held) * 4), view(&self.tables)];
-        let resources = bind(&self.link, &layout, &all);
-        let program = self.programs.drawing(&self.link, Pass::Resolve);
-        frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Cover });
-    }
-
-    fn splat_buffers(&self, frame: &mut Frame, scene: &Scene, index: usize, ranges: &[[u32; 4]]) -> SplatBuffers {
-        let pixel_bytes = pixel_bytes(scene);
-        let range_bytes = (ranges.len().max(1) * 16) as u64;
-        let copied = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let stale =
-            frame.splats.get(index).is_none_or(|b| b.pixels.size() != pixel_bytes.max(16) || b.ranges.size() < range_bytes);
-        if stale {
-            let fresh = SplatBuffers {
-                pixels: self.link.empty_buffer("spot pixels", copied, pixel_bytes),
-                ranges: self.link.empty_buffer("spot ranges", copied, range_bytes.next_power_of_two().max(1024)),
-                written: Vec::new(),
-            };
-            frame.splats.truncate(index);
-            frame.splats.push(fresh);
-        }
-        let buffers = &mut frame.splats[index];
-        if buffers.written != ranges {
-            self.link.write_buffer(&buffers.ranges, 0, bytemuck::cast_slice(ranges));
-            buffers.written = ranges.to_vec();
-        }
-        buffers.clone()
-    }
-
-    fn record_splats(&mut self, encoder: &mut wgpu::CommandEncoder, frame: &Frame, splats: &[Splat]) {
-        for splat in splats.iter().filter(|s| s.n_groups > 0) {
-            let program = self.programs.splat(&self.link);
-            encoder.clear_buffer(&splat.pixels, 0, None);
-            let mut pass =
-                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("spots"), timestamp_writes: None });
-            pass.set_pipeline(&program);
-            pass.set_bind_group(0, &frame.bind_group, &[frame.offset(splat.slot)]);
-            pass.set_bind_group(1, &splat.resources, &[]);
-            let across = splat.n_groups.min(self.link.limits.max_compute_workgroups_per_dimension);
-            pass.dispatch_workgroups(across, splat.n_groups.div_ceil(across), 1);
-        }
-        for splat in splats.iter().filter(|s| s.n_groups == 0) {
-            encoder.clear_buffer(&splat.pixels, 0, None);
-        }
-    }
 }
 
-type SplatInput<'a> = (&'a PointBuffers, wgpu::Buffer, Vec<Range<u32>>, &'a mut Vec<Splat>);
-
-/// Compute work of one layer of many spots.
-struct Splat {
-    resources: wgpu::BindGroup,
-    slot: u32,
-    n_groups: u32,
-    pixels: wgpu::Buffer,
-}
-
-/// First workgroup, first point, behind-last point of each run, up to the point that a buffer can hold.
-fn group_ranges(runs: &[Range<u32>], held: u32) -> Vec<[u32; 4]> {
-    let mut group = 0;
-    let mut ranges = Vec::with_capacity(runs.len());
-    for run in runs.iter().filter(|r| r.start < held) {
-        let end = run.end.min(held);
-        ranges.push([group, run.start, end, 0]);
-        group += (end - run.start).div_ceil(256);
-    }
-    ranges
-}
-
-fn pixel_bytes(scene: &Scene) -> u64 {
-    u64::from(scene.size_px[0]) * u64::from(scene.size_px[1]) * 4
-}
-
-fn view(view: &wgpu::TextureView) -> wgpu::BindingResource<'_> {
+/// A texture as a resource.
+pub(super) fn view(view: &wgpu::TextureView) -> wgpu::BindingResource<'_> {
     wgpu::BindingResource::TextureView(view)
-}
-
-/// The first bytes of a buffer.
-fn storage(buffer: &wgpu::Buffer, most_bytes: u64) -> wgpu::BindingResource<'_> {
-    let size = std::num::NonZeroU64::new(buffer.size().min(most_bytes));
-    wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size })
 }

@@ -2,6 +2,7 @@
 
 use super::gpu::{Link, Rows};
 use crate::model::ColorMap;
+use crate::scene::color_table;
 
 /// Row of a color map in the texture.
 pub(super) fn row(map: ColorMap) -> u32 {
@@ -12,16 +13,11 @@ pub(super) fn row(map: ColorMap) -> u32 {
 pub(super) fn texture(link: &Link) -> wgpu::TextureView {
     let size = [256, ColorMap::ALL.len() as u32, 1];
     let texture = link.texture("color tables", size, false, wgpu::TextureFormat::Rgba8Unorm);
-    let bytes: Vec<u8> = ColorMap::ALL.iter().flat_map(|&map| (0..=255u8).flat_map(move |i| opaque(color(map, i)))).collect();
+    let bytes: Vec<u8> = ColorMap::ALL.iter().flat_map(|&map| color_table(map).iter().flat_map(|&rgb| opaque(rgb))).collect();
     link.write_texture(&texture, [0; 3], size, Rows { bytes: &bytes, offset: 0, row_bytes: 1024 });
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 fn opaque([r, g, b]: [u8; 3]) -> [u8; 4] {
     [r, g, b, 255]
-}
-
-/// Entry of a table.
-fn color(_map: ColorMap, index: u8) -> [u8; 3] {
-    [index; 3]
 }

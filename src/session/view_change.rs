@@ -194,6 +194,15 @@ impl Session {
         Ok(())
     }
 
+    /// Moves the short-axis pane to where the shown section was cut.
+    pub(super) fn show_section_plane(&mut self) {
+        let Some(cut) = self.registration().map(|r| r.plane) else { return };
+        if let Some(plane) = self.pane_plane(PaneKind::ShortAxis) {
+            let moved = plane.through(plane.origin() + plane.normal() * plane.distance_mm(cut.origin()));
+            self.pane(PaneKind::ShortAxis).plane = Some(moved);
+        }
+    }
+
     fn middle_x_mm(&self, section: ElementId) -> f64 {
         self.study.section(section).map_or(0.0, |s| s.bounds_mm().iter().map(|p| p.x).sum::<f64>() / 2.0)
     }

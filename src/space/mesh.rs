@@ -2,6 +2,7 @@
 
 use super::{DVec2, Warp};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 
 /// Vertices of a regular grid over the source and where they go. Cell (i, j) is drawn as the triangles
 /// (i,j) (i+1,j) (i+1,j+1) and (i,j) (i+1,j+1) (i,j+1).
@@ -51,9 +52,10 @@ impl Mesh {
 }
 
 /// A grid over `bounds` (least and greatest corner, source mm) on which linear interpolation stays
-/// within `tolerance_mm` of the warp (looked at in the middles of all edges and cells), or the finest
-/// of at most `max_cells` cells along each side. Cells are about square. Costs about five evaluations
-/// of the warp per vertex.
+/// within `tolerance_mm` of the warp, or the finest of at most `max_cells` cells along each side. Looked
+/// at are the middles of edges and cells on a 24 × 24 lattice and around all control points, where a
+/// warp bends most. Cells are about square. Costs about two evaluations of the warp per vertex; while a
+/// landmark is dragged, `max_cells` 96 keeps that near 5 ms at 64 pairs on two cores.
 #[must_use]
 pub fn warp_mesh(warp: &Warp, bounds: [DVec2; 2], tolerance_mm: f64, max_cells: usize) -> Mesh {
     let max_cells = max_cells.max(1);
@@ -62,46 +64,101 @@ pub fn warp_mesh(warp: &Warp, bounds: [DVec2; 2], tolerance_mm: f64, max_cells: 
         let share = |side: f64| ((along as f64 * side / size.max_element()).ceil() as usize).clamp(1, max_cells);
         [share(size.x), share(size.y)]
     };
-    if matches!(warp, Warp::Affine(_)) {
-        return sample(warp, bounds, [1, 1]);
-    }
-    let mut along = 16.min(max_cells);
+    let bent = bent_places(warp);
+    let mut along = if matches!(warp, Warp::Affine(_)) { 1 } else { 24.min(max_cells) };
     loop {
-        let mesh = sample(warp, bounds, shape(along));
+        let lattice =
+            Lattice { from: bounds[0], size: bounds[1] - bounds[0], n_cells: if along == 1 { [1, 1] } else { shape(along) } };
+        let error_mm = lattice.error(warp, &bent);
         // Bending is uneven inside a cell, so the middles are held to three quarters of what is allowed.
-        let excess = mesh.error_mm / (0.75 * tolerance_mm);
-        if along >= max_cells || excess <= 1.0 || !excess.is_finite() {
-            return mesh;
+        let excess = error_mm / (0.75 * tolerance_mm);
+        if along == 1 || along >= max_cells || excess <= 1.0 || !excess.is_finite() {
+            let source = lattice.vertices();
+            let target = apply_all(warp, &source);
+            return Mesh { n_cells: lattice.n_cells, source, target, error_mm };
         }
         // The error falls with the square of the cell.
-        let step = (excess.sqrt() * 1.05).clamp(1.2, 8.0);
-        along = ((along as f64 * step).ceil() as usize).min(max_cells);
+        along = ((along as f64 * (excess.sqrt() * 1.05).clamp(1.2, 8.0)).ceil() as usize).min(max_cells);
     }
 }
 
-/// Evaluates vertices and, between them, the middles of edges and cells.
-fn sample(warp: &Warp, bounds: [DVec2; 2], n_cells: [usize; 2]) -> Mesh {
-    let [nx, ny] = n_cells;
-    let (columns, rows) = (2 * nx + 1, 2 * ny + 1);
-    let step = (bounds[1] - bounds[0]) / DVec2::new(2.0 * nx as f64, 2.0 * ny as f64);
-    let source = |k: usize| bounds[0] + step * DVec2::new((k % columns) as f64, (k / columns) as f64);
-    let fine: Vec<DVec2> = (0..columns * rows).into_par_iter().with_min_len(64).map(|k| warp.apply(source(k))).collect();
-    let at = |i: usize, j: usize| fine[j * columns + i];
-    let mut error_mm = 0.0_f64;
-    for j in 0..rows {
-        for i in 0..columns {
-            let (a, b) = match (i % 2, j % 2) {
-                (1, 0) => (at(i - 1, j), at(i + 1, j)),
-                (0, 1) => (at(i, j - 1), at(i, j + 1)),
-                (1, 1) => (at(i - 1, j - 1), at(i + 1, j + 1)),
-                _ => continue,
-            };
-            error_mm = error_mm.max(at(i, j).distance(a.midpoint(b)));
+/// Where a warp bends most: at its control points, as far as they are known in source space.
+fn bent_places(warp: &Warp) -> Vec<DVec2> {
+    match warp {
+        Warp::Affine(_) => Vec::new(),
+        Warp::ThinPlate(t) => t.centers.clone(),
+        Warp::MovingLeastSquares(m) => m.source.clone(),
+        Warp::Chain(parts) => {
+            let mut places = Vec::new();
+            for part in parts.iter().rev() {
+                if let Warp::Affine(a) = part {
+                    let back = a.inverse();
+                    places.iter_mut().for_each(|p| *p = back.transform_point2(*p));
+                } else {
+                    places = places.iter().filter_map(|p| part.inverse_at(*p, 1e-3).ok()).collect();
+                    places.extend(bent_places(part));
+                }
+            }
+            places
         }
     }
-    let whole = (0..=ny).flat_map(|j| (0..=nx).map(move |i| 2 * j * columns + 2 * i));
-    let (source, target) = whole.map(|k| (source(k), fine[k])).unzip();
-    Mesh { n_cells, source, target, error_mm }
+}
+
+fn apply_all(warp: &Warp, points: &[DVec2]) -> Vec<DVec2> {
+    let run = |chunk: &[DVec2]| match warp {
+        Warp::ThinPlate(t) => t.apply_all(chunk),
+        Warp::Chain(parts) => parts.iter().fold(chunk.to_vec(), |p, part| apply_all(part, &p)),
+        _ => chunk.iter().map(|p| warp.apply(*p)).collect(),
+    };
+    points.par_chunks(1024).map(run).collect::<Vec<_>>().concat()
+}
+
+/// A regular grid of cells.
+struct Lattice {
+    from: DVec2,
+    size: DVec2,
+    n_cells: [usize; 2],
+}
+
+impl Lattice {
+    /// The source point at (possibly half) cell coordinates.
+    fn at(&self, x: f64, y: f64) -> DVec2 {
+        self.from + self.size * DVec2::new(x / self.n_cells[0] as f64, y / self.n_cells[1] as f64)
+    }
+
+    fn vertices(&self) -> Vec<DVec2> {
+        let [nx, ny] = self.n_cells;
+        (0..=ny).flat_map(|j| (0..=nx).map(move |i| (i, j))).map(|(i, j)| self.at(i as f64, j as f64)).collect()
+    }
+
+    /// Largest distance between triangles and warp, in the middles of the cells that are looked at.
+    fn error(&self, warp: &Warp, bent: &[DVec2]) -> f64 {
+        const CHECKED: usize = 24;
+        /// Four corners, then the middles of the edges and of the diagonal.
+        const OFFSETS: [(f64, f64); 9] =
+            [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.0), (0.5, 1.0), (0.0, 0.5), (1.0, 0.5), (0.5, 0.5)];
+        let [nx, ny] = self.n_cells;
+        let spread = |n: usize| (0..n.min(CHECKED)).map(move |k| (2 * k + 1) * n / (2 * n.min(CHECKED)));
+        let mut cells: BTreeSet<(usize, usize)> = spread(ny).flat_map(|j| spread(nx).map(move |i| (i, j))).collect();
+        for p in bent {
+            let t = (*p - self.from) / self.size * DVec2::new(nx as f64, ny as f64);
+            let near = [-1.0, 0.0, 1.0].map(|d| (t + DVec2::splat(d)).floor());
+            for (x, y) in near.iter().flat_map(|a| near.iter().map(|b| (a.x, b.y))) {
+                if x >= 0.0 && y >= 0.0 && x < nx as f64 && y < ny as f64 {
+                    cells.insert((x as usize, y as usize));
+                }
+            }
+        }
+        let points: Vec<DVec2> =
+            cells.iter().flat_map(|&(i, j)| OFFSETS.map(|(x, y)| self.at(i as f64 + x, j as f64 + y))).collect();
+        let worst = |p: &[DVec2]| {
+            [(4, 0, 1), (5, 2, 3), (6, 0, 2), (7, 1, 3), (8, 0, 3)]
+                .map(|(middle, a, b)| p[middle].distance(p[a].midpoint(p[b])))
+                .into_iter()
+                .fold(0.0, f64::max)
+        };
+        apply_all(warp, &points).chunks_exact(OFFSETS.len()).map(worst).fold(0.0, f64::max)
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::memo::Memo;
 use super::theme::{Colors, Theme};
 use crate::model::{Layer, LayerKind};
-use crate::scene::PaneKind;
+use crate::scene::{PaneKind, fixed};
 use crate::session::{Action, Command, Readout, RegisterAction, Session, ViewAction};
 use egui::{FontId, RichText, Ui};
 
@@ -95,10 +95,15 @@ pub(super) fn title(ui: &mut Ui, theme: &Theme, text: &str, right: impl FnOnce(&
     });
 }
 
-/// One line that is cut where it does not fit, with the whole text as a tooltip then.
-pub(super) fn one_line(ui: &mut Ui, text: RichText) -> egui::Response {
-    let whole = text.text().to_owned();
-    let response = ui.add(egui::Label::new(text).truncate());
-    let _ = whole;
-    response
+/// A length in mm with decimals that mean something: two below 10 mm, one above.
+pub(super) fn mm(value: f64) -> String {
+    format!("{} mm", mm_number(value))
+}
+
+/// As [`mm`] without the unit.
+pub(super) fn mm_number(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    fixed(value, if value.abs() < 9.995 { 2 } else { 1 })
 }

@@ -68,6 +68,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) -> bool {
             };
         });
     });
+    let stays = matches!(verdict, Verdict::Stay) && !modal.should_close();
+    if !stays {
+        super::keys::leave_text(ui.ctx());
+    }
     match verdict {
         Verdict::Quit => return true,
         Verdict::Do(actions) => actions.into_iter().for_each(|a| desk.act(a)),

@@ -49,7 +49,12 @@ pub(super) fn slider(
 ) {
     ui.horizontal(|ui| {
         ui.set_min_height(desk.theme.size.control_height);
-        let label = ui.add_sized([64.0, 20.0], egui::Label::new(dim(desk.theme, name)).halign(egui::Align::Min));
+        let label = ui
+            .allocate_ui_with_layout(vec2(60.0, 20.0), egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                ui.set_min_width(60.0);
+                ui.label(dim(desk.theme, name))
+            })
+            .inner;
         ui.spacing_mut().slider_width = (ui.available_width() - 62.0).max(40.0);
         ui.add(Slider::new(value, range).show_value(false)).labelled_by(label.id).on_hover_text(name);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

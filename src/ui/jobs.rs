@@ -215,7 +215,11 @@ fn toast(ui: &Ui, desk: &mut Desk<'_>) {
                     let width = ui.fonts_mut(|f| {
                         f.layout_no_wrap(message.text.clone(), egui::FontId::proportional(desk.theme.size.table), color).size().x
                     });
-                    ui.add_sized([width.min(470.0) + 2.0, 20.0], egui::Label::new(small(desk.theme, message.text.clone())).wrap());
+                    let label = egui::Label::new(small(desk.theme, message.text.clone())).wrap();
+                    ui.allocate_ui(vec2(width.min(470.0) + 2.0, 20.0), |ui| {
+                        ui.set_min_width(width.min(470.0) + 2.0);
+                        ui.add(label)
+                    });
                     if icon_button(ui, Icon::Close, "Dismiss message").clicked() {
                         desk.memo.toast_until = now;
                         if stays {

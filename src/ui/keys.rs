@@ -38,6 +38,15 @@ pub(super) fn shown(word: &str) -> String {
     }
 }
 
+/// Takes the keyboard from a text field that is closed, so that the next key is a command again.
+pub(super) fn leave_text(ctx: &Context) {
+    ctx.memory_mut(|m| {
+        if let Some(id) = m.focused() {
+            m.surrender_focus(id);
+        }
+    });
+}
+
 /// Commands whose keys were pressed in this frame. Letters and arrows belong to a text field or a focused
 /// control while there is one.
 pub(super) fn pressed(ctx: &Context) -> Vec<Command> {

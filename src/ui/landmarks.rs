@@ -1,6 +1,6 @@
 //! The right side's lower half: landmark pairs, the family of maps, and how good the fit is.
 
-use super::desk::{Desk, dim, small, title};
+use super::desk::{Desk, dim, mm_number, small, title};
 use super::icon::{Icon, icon_button, icon_button_enabled};
 use super::inspector::slider;
 use super::quality;
@@ -45,7 +45,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 
 fn models(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(8.0, 2.0);
+        ui.spacing_mut().item_spacing = vec2(5.0, 2.0);
+        ui.spacing_mut().icon_spacing = 3.0;
         for (model, name, hint) in MODELS {
             let needs = format!("{hint}. Needs {} pairs.", model.least_pairs());
             let text = RichText::new(name).font(egui::FontId::proportional(desk.theme.size.table));
@@ -126,7 +127,7 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration, (i, pair): (usize, &L
             let residual = numbers(&|q| q.residuals.clone());
             let median = quality.and_then(|q| q.leave_one_out_median_mm).unwrap_or(f64::INFINITY);
             for (value, limit) in [(left_out, 3.0 * median), (residual, f64::INFINITY)] {
-                let text = value.map_or_else(|| "–".into(), three_digits);
+                let text = value.map_or_else(|| "–".into(), mm_number);
                 let color = if value.is_some_and(|v| v > limit && v > 1.0) { colors.warning } else { colors.text };
                 let label = egui::Label::new(small(desk.theme, text).color(color)).halign(Align::Max);
                 ui.add_sized([NUMBER, 18.0], label);
@@ -209,7 +210,7 @@ fn name(ui: &mut Ui, desk: &mut Desk<'_>, (i, pair): (usize, &Landmark)) {
 fn flag(ui: &mut Ui, desk: &mut Desk<'_>, mm: f64) {
     ui.horizontal(|ui| {
         ui.add_space(38.0);
-        ui.label(small(desk.theme, format!("{} mm off the plane", three_digits(mm))).color(desk.colors().warning));
+        ui.label(small(desk.theme, format!("{} off the plane", super::desk::mm(mm))).color(desk.colors().warning));
         if ui.small_button("Project").on_hover_text("Put flagged heart points on the section's plane").clicked() {
             desk.register(RegisterAction::ProjectFlagged);
         }

@@ -38,13 +38,9 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, layer: &Layer, n: usize) 
             desk.act(Action::SetLayer { index, layer: Layer { visible: !layer.visible, ..layer.clone() } });
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let top = (index + 1 == n).then_some("It is the topmost layer.");
-            let bottom = (index == 0).then_some("It is the lowest layer.");
-            if icon_button_enabled(ui, Icon::Down, "Move below", bottom, false).clicked() {
-                desk.act(Action::MoveLayer { from: index, to: index - 1 });
-            }
-            if icon_button_enabled(ui, Icon::Up, "Move above", top, false).clicked() {
-                desk.act(Action::MoveLayer { from: index, to: index + 1 });
+            let near = ui.rect_contains_pointer(ui.max_rect());
+            if selected || near {
+                arrows(ui, desk, index, n);
             }
             let text = small(desk.theme, name.clone());
             let text = if layer.visible { text } else { text.color(desk.colors().dim) };
@@ -69,6 +65,18 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, layer: &Layer, n: usize) 
         && dropped.0 != index
     {
         desk.act(Action::MoveLayer { from: dropped.0, to: index });
+    }
+}
+
+/// Moves a layer by one place.
+fn arrows(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, n: usize) {
+    let top = (index + 1 == n).then_some("It is the topmost layer.");
+    let bottom = (index == 0).then_some("It is the lowest layer.");
+    if icon_button_enabled(ui, Icon::Down, "Move below", bottom, false).clicked() {
+        desk.act(Action::MoveLayer { from: index, to: index - 1 });
+    }
+    if icon_button_enabled(ui, Icon::Up, "Move above", top, false).clicked() {
+        desk.act(Action::MoveLayer { from: index, to: index + 1 });
     }
 }
 

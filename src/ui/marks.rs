@@ -150,7 +150,9 @@ impl Pen<'_> {
             Corner::BottomRight => (Align2::RIGHT_BOTTOM, true),
         };
         for (i, line) in lines.iter().enumerate() {
-            let shift = if below { -((lines.len() - 1 - i) as f32) } else { i as f32 } * PITCH;
+            // In a narrow pane the letter in the middle of the edge would meet the text.
+            let lift = if self.rect.width() < 340.0 { 1.0 } else { 0.0 };
+            let shift = if below { -((lines.len() - 1 - i) as f32) - lift } else { i as f32 + lift } * PITCH;
             let at = align.pos_in_rect(&r) + vec2(0.0, shift);
             self.text(at, align, line, self.font(false), self.theme.on_image().text);
         }

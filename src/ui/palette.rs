@@ -72,7 +72,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         let field = TextEdit::singleline(&mut desk.memo.palette.query)
             .hint_text("A command, a gene, a column, a name")
             .desired_width(f32::INFINITY);
-        let field = ui.add(field).accessible_name("Search everything");
+        let field = ui.add(field).accessible_name("Search in everything");
         field.request_focus();
         if field.changed() {
             desk.memo.palette.chosen = 0;
@@ -98,6 +98,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
     if picked.is_some() || modal.should_close() {
         desk.memo.palette.open = false;
+        keys::leave_text(ui.ctx());
     }
 }
 

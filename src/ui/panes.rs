@@ -7,7 +7,7 @@ use super::marks::Pen;
 use super::pane_input;
 use super::theme::Theme;
 use crate::render::PaneCallback;
-use crate::scene::{CompareMode, Inputs, PaneKind, Scene, SceneCache, build};
+use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
 use crate::session::{Action, Command, RegisterAction, ViewAction};
 use crate::space::{DVec2, Space};
 use egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
@@ -67,7 +67,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, tree: &mut Tree<Pane>, cach
         ui.painter().rect_filled(rect, 0.0, desk.colors().window);
         let mut bar = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(8.0, 0.0))).layout(Layout::left_to_right(Align::Center)));
         bar.label(RichText::new(kind.title()).font(Theme::strong(desk.theme.size.control)));
-        bar.with_layout(Layout::right_to_left(Align::Center), |ui| header_right(ui, desk, kind));
+        bar.with_layout(Layout::right_to_left(Align::Center), |ui| header_right(ui, desk, kind, true));
         canvas(ui, desk, cache, kind);
         return;
     }
@@ -93,7 +93,7 @@ impl Behavior<Pane> for Arrangement<'_, '_> {
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
         if let Some(pane) = tabs.active.and_then(|id| tiles.get_pane(&id)) {
             ui.add_space(4.0);
-            header_right(ui, self.desk, pane.kind());
+            header_right(ui, self.desk, pane.kind(), tabs.children.len() == 1);
         }
     }
 
@@ -141,7 +141,7 @@ impl Behavior<Pane> for Arrangement<'_, '_> {
 }
 
 /// What stands at the right of a pane's header, from the right.
-fn header_right(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind) {
+fn header_right(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind, roomy: bool) {
     let big = desk.memo.maximized.is_some();
     let (icon, name) = if big { (Icon::Restore, "Restore (double click, Esc)") } else { (Icon::Maximize, "Maximize (double click)") };
     if icon_button(ui, icon, name).clicked() {
@@ -152,7 +152,7 @@ fn header_right(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind) {
         return;
     }
     let shows = shows(desk, kind);
-    if !shows.is_empty() && ui.available_width() > 60.0 {
+    if roomy && !shows.is_empty() && ui.available_width() > 150.0 {
         ui.add(egui::Label::new(dim(desk.theme, shows)).truncate());
     }
 }
@@ -226,7 +226,10 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     let session = desk.session;
     let inputs =
         Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per };
-    let scene = build(&inputs, cache, kind, size_px);
+    let mut scene = build(&inputs, cache, kind, size_px);
+    // The header says already what the pane shows.
+    let shows = shows(desk, kind);
+    scene.marks.retain(|m| !matches!(m, Mark::Text { corner: Corner::TopLeft, lines } if *lines == [shows.as_str()]));
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 0.0, egui::Color32::BLACK);
     let pen = Pen { painter, rect, camera: scene.camera, size_px, pixels_per_point: per, theme: desk.theme };

@@ -1,7 +1,7 @@
 //! The status line: where the cursor is in every space, what lies there, how sure the chain is. A click
 //! copies.
 
-use super::desk::{Desk, dim, small};
+use super::desk::{Desk, dim, mm, small};
 use crate::session::{Readout, three_digits};
 use egui::{Button, RichText, Sense, Ui};
 
@@ -13,7 +13,7 @@ pub(super) fn summary(readout: &Readout) -> String {
     }
     parts.extend(readout.values.iter().map(|(layer, value)| format!("{layer} {value}")));
     if let Some(sd) = readout.chain_sd_mm {
-        parts.push(format!("chain ±{} mm", three_digits(sd)));
+        parts.push(format!("chain ±{}", mm(sd)));
     }
     parts.join(" · ")
 }
@@ -41,7 +41,7 @@ pub(super) fn positions(ui: &mut Ui, desk: &mut Desk<'_>) {
 pub(super) fn values(ui: &mut Ui, desk: &mut Desk<'_>) {
     let readout = desk.readout.clone();
     if let Some(sd) = readout.chain_sd_mm {
-        part(ui, desk, "chain", &format!("±{} mm", three_digits(sd)));
+        part(ui, desk, "chain", &format!("±{}", mm(sd)));
     }
     for (layer, value) in &readout.values {
         part(ui, desk, layer, value);
@@ -70,8 +70,8 @@ pub(super) fn chain(ui: &mut Ui, desk: &mut Desk<'_>) {
     let known = section.has_unit();
     let scale = format!("{} µm per pixel", three_digits(section.mm_per_px() * 1000.0));
     let error = quality.as_ref().map(|q| q.leave_one_out_median_mm.unwrap_or(q.rms_mm));
-    let link = error.map_or_else(|| "not linked".to_owned(), |e| format!("±{} mm", three_digits(e)));
-    let plane = desk.session.registration().map_or_else(|| "no plane yet".to_owned(), |r| format!("plane, ±{} mm", three_digits(r.half_slice_mm)));
+    let link = error.map_or_else(|| "not linked".to_owned(), |e| format!("±{}", mm(e)));
+    let plane = desk.session.registration().map_or_else(|| "no plane yet".to_owned(), |r| format!("plane, ±{}", mm(r.half_slice_mm)));
     let segments = !desk.session.derived.segments.is_empty();
     let chips = [
         ("pixel", if known { scale.clone() } else { "size unknown".into() }, known, "Full-resolution pixels to micrometers"),

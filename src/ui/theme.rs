@@ -190,6 +190,7 @@ impl Theme {
             w.corner_radius = corner;
             w.expansion = 0.0;
         }
+        v.widgets.inactive.bg_stroke = Stroke::new(1.0, c.dim.gamma_multiply(0.5));
         // Slider rails and check boxes need to be seen on a raised panel.
         v.widgets.inactive.bg_fill = c.line;
         v.selection.bg_fill = c.selection;

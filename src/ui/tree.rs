@@ -1,6 +1,6 @@
 //! The left side: what is open, by kind, with where it came from; and the links between them.
 
-use super::desk::{Desk, dim, small, title};
+use super::desk::{Desk, dim, mm, small, title};
 use super::icon::{Icon, icon_button};
 use super::palette::show_element;
 use crate::model::{Element, ElementId, PixelSize, Provenance, Registration};
@@ -184,7 +184,7 @@ fn link(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
         Some(q) if q.folds > 0 || q.mirror.suspected => ("check".to_owned(), colors.warning),
         Some(q) => {
             let error = q.leave_one_out_median_mm.unwrap_or(q.rms_mm);
-            (format!("±{} mm", three_digits(error)), colors.good)
+            (format!("±{}", mm(error)), colors.good)
         }
         None => ("not fitted".to_owned(), colors.warning),
     };

@@ -1,7 +1,7 @@
-//! Compressed frames (RLE, JPEG, JPEG 2000) through the decoders of the `dicom` crates. Sizes in the
+//! Compressed frames: RLE here, JPEG and JPEG 2000 through the decoders of the `dicom` crates. Sizes in the
 //! stream are compared with the header before anything is decoded, and a decoder that panics is an error.
 
-use super::element::u16_at;
+use super::element::{u16_at, u32_at};
 use super::layout::{Color, Layout};
 use crate::base::{Error, Result};
 use dicom::encoding::adapters::{PixelDataObject, RawPixelData};
@@ -61,6 +61,54 @@ impl PixelDataObject for OneFrame<'_> {
     }
 }
 
+const RLE: &str = "1.2.840.10008.1.2.5";
+
+/// Decodes RLE Lossless (PS3.5 annex G): one `PackBits` segment for each byte of each sample, highest byte
+/// first, to interleaved little-endian samples.
+fn run_lengths(stream: &[u8], layout: &Layout) -> Result<Vec<u8>> {
+    let damaged = || Error::malformed("the run-length coded frame is damaged; copy the file again");
+    let size = (layout.bits_allocated / 8) as usize;
+    let (n, stride) = (layout.n_pixels(), size * layout.samples);
+    let mut bytes = vec![0; n * stride];
+    let mut segment = Vec::with_capacity(n);
+    for part in 0..stride {
+        let offset = |i: usize| u32_at(stream, 4 + 4 * i, false).filter(|&o| i < 15 && o >= 64).map(|o| o as usize);
+        let start = offset(part).ok_or_else(damaged)?;
+        let end = offset(part + 1).filter(|&e| e > start).unwrap_or(stream.len());
+        pack_bits(stream.get(start..end.min(stream.len())).ok_or_else(damaged)?, n, &mut segment);
+        if segment.len() < n {
+            return Err(damaged());
+        }
+        let at = part / size * size + (size - 1 - part % size);
+        for (pixel, &byte) in bytes.chunks_exact_mut(stride).zip(&segment) {
+            pixel[at] = byte;
+        }
+    }
+    Ok(bytes)
+}
+
+/// At most `n` bytes of a `PackBits` stream.
+fn pack_bits(mut packed: &[u8], n: usize, out: &mut Vec<u8>) {
+    out.clear();
+    while let Some((&code, rest)) = packed.split_first()
+        && out.len() < n
+    {
+        packed = rest;
+        let count = usize::from(if code < 128 { code } else { code.wrapping_neg() }) + 1;
+        if code < 128 {
+            let (run, rest) = packed.split_at(count.min(packed.len()));
+            out.extend_from_slice(run);
+            packed = rest;
+        } else if code > 128
+            && let Some((&byte, rest)) = packed.split_first()
+        {
+            out.resize(out.len() + count, byte);
+            packed = rest;
+        }
+    }
+    out.truncate(n);
+}
+
 /// Name of a transfer syntax for a sentence.
 pub(super) fn syntax_name(uid: &str) -> String {
     TransferSyntaxRegistry.get(uid).map_or_else(|| format!("transfer syntax {uid}"), |t| format!("{} ({uid})", t.name()))
@@ -74,11 +122,14 @@ pub(super) fn decode(transfer_syntax: &str, layout: &Layout, stream: Cow<'_, [u8
             syntax_name(transfer_syntax)
         ))
     };
+    if transfer_syntax == RLE {
+        let color = if layout.color == Color::Ybr422 { Color::Ybr } else { layout.color };
+        return Ok((run_lengths(&stream, layout)?, color));
+    }
     let known = TransferSyntaxRegistry.get(transfer_syntax).ok_or_else(unsupported)?;
     let Codec::EncapsulatedPixelData(Some(reader), _) = known.codec() else { return Err(unsupported()) };
     check_size(&stream, layout)?;
     let stream = if layout.color == Color::Rgb { without_transform(stream) } else { stream };
-    let is_rle = transfer_syntax == "1.2.840.10008.1.2.5";
     let frame = OneFrame { transfer_syntax, layout, stream };
     let mut bytes = Vec::new();
     match catch_unwind(AssertUnwindSafe(|| reader.decode_frame(&frame, 0, &mut bytes))) {
@@ -92,7 +143,6 @@ pub(super) fn decode(transfer_syntax: &str, layout: &Layout, stream: Cow<'_, [u8
     }
     let color = match layout.color {
         Color::Gray | Color::Palette => layout.color,
-        Color::Ybr | Color::Ybr422 if is_rle => Color::Ybr,
         _ => Color::Rgb,
     };
     Ok((bytes, color))
@@ -141,7 +191,7 @@ fn jpeg_size(stream: &[u8]) -> Option<(usize, usize)> {
 }
 
 fn jpeg2000_size(stream: &[u8]) -> Option<(usize, usize)> {
-    let number = |at: usize| super::element::u32_at(stream, at, true).map(|v| v as usize);
+    let number = |at: usize| u32_at(stream, at, true).map(|v| v as usize);
     Some((number(8)?.checked_sub(number(16)?)?, number(12)?.checked_sub(number(20)?)?))
 }
 

@@ -108,7 +108,6 @@ fn same_stack(a: &FrameHeader, b: &FrameHeader) -> bool {
     (a.layout.rows, a.layout.columns, a.layout.kind(), a.component)
         == (b.layout.rows, b.layout.columns, b.layout.kind(), b.component)
         && a.modality == b.modality
-        && a.frame_of_reference == b.frame_of_reference
         && close(a.spacing_mm, b.spacing_mm)
         && same_axes(a, b)
 }
@@ -156,6 +155,7 @@ fn fits_beside(stacks: &[Stack], list: &[usize], stack: &Stack) -> bool {
     let place = |s: &Stack| s.frames[0].position.unwrap_or_default().dot(first.normal());
     same_stack(old, new)
         && old.study_uid == new.study_uid
+        && old.frame_of_reference == new.frame_of_reference
         && old.series_uid != new.series_uid
         && first.sorted.n_phases == stack.sorted.n_phases
         && first.sorted.tag == stack.sorted.tag

@@ -19,6 +19,9 @@ pub(super) const PHASE_TAGS: [&str; 8] = [
     "frame number",
 ];
 
+/// Name of the patient who does not exist, in files written here.
+pub(super) const SYNTHETIC_PATIENT: &str = "MYOSCOPE^DEMO";
+
 /// One frame, before its pixels are decoded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FrameHeader {
@@ -135,6 +138,9 @@ fn describe(data: &DataSet<'_>) -> FrameHeader {
 /// The series description, dropped where it holds a word of the patient's name or the patient's number.
 fn description(layers: &Layers<'_>) -> String {
     let description: String = layers.text(tags::SERIES_DESCRIPTION).chars().take(64).collect();
+    if layers.text(tags::PATIENT_NAME) == SYNTHETIC_PATIENT {
+        return description;
+    }
     let low = description.to_lowercase();
     let secrets =
         [tags::PATIENT_NAME, tags::PATIENT_ID, tags::OTHER_PATIENT_NAMES, tags::PATIENT_BIRTH_DATE, tags::ACCESSION_NUMBER]

@@ -64,6 +64,9 @@ impl Layout {
         let bits_allocated = short(tags::BITS_ALLOCATED).map_or(0, |v| v as u32);
         let samples = short(tags::SAMPLES_PER_PIXEL).map_or(1, |v| v as usize);
         let color = color(&photometric, samples)?;
+        if bits_allocated == 0 {
+            return Err(Error::malformed("BitsAllocated is missing; the file cannot be shown"));
+        }
         if !(matches!(bits_allocated, 8 | 16) || (matches!(bits_allocated, 32 | 64) && samples == 1))
             || (bits_allocated == 64 && !float)
         {

@@ -5,6 +5,7 @@
 mod assemble;
 mod codec;
 mod element;
+mod fill;
 mod geometry;
 mod group;
 mod header;

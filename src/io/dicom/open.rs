@@ -110,7 +110,7 @@ fn other(data: &DataSet<'_>) -> Option<String> {
     let uid = data.find(tags::SOP_CLASS_UID).map(Element::text).unwrap_or_default();
     let name = OTHER_CLASSES.iter().find(|(known, _)| *known == uid).map(|(_, name)| (*name).to_owned());
     Some(name.unwrap_or_else(|| match (modality.as_str(), uid.as_str()) {
-        ("", "") => "a data set without an image".to_owned(),
+        ("", "") => "a data set without pixels".to_owned(),
         (modality, uid) => format!("{modality} object of SOP class {uid}"),
     }))
 }

@@ -153,7 +153,7 @@ fn uneven_distances_keep_their_true_places() {
     let moved = last + normal * 2.5;
     edit_each(folder.path(), |z, _, bytes| {
         if (z - last.z).abs() < 1e-3 {
-            edit(bytes, (0x0020, 0x0032), &format!("{:.5}\\{:.5}\\{:.5}", moved.x, moved.y, moved.z));
+            edit(bytes, (0x0020, 0x0032), &format!("{:.3}\\{:.3}\\{:.3}", moved.x, moved.y, moved.z));
         }
     });
     let (found, codes) = read(folder.path());
@@ -161,7 +161,7 @@ fn uneven_distances_keep_their_true_places() {
     assert_eq!((found.len(), codes), (3, vec!["irregular-spacing"]));
     let third = volume_of(&found[2]);
     assert_eq!((third.grid.size(), third.n_phases()), ([8, 8, 1], 2));
-    assert!((third.grid.lps_from_voxel().translation - moved).length() < 1e-4);
+    assert!((third.grid.lps_from_voxel().translation - moved).length() < 1e-3);
     assert_eq!(third.name, "cine sax, slice 3");
 }
 
@@ -191,7 +191,8 @@ fn one_series_per_slice_is_assembled() {
 #[test]
 fn names_never_hold_the_patient() {
     let mut bytes = one_file();
-    edit(&mut bytes, (0x0008, 0x103E), "demo^sax");
+    edit(&mut bytes, (0x0010, 0x0010), "SMITH^JANE");
+    edit(&mut bytes, (0x0008, 0x103E), "jane sax");
     let (progress, mut warnings) = (Progress::none(), Warnings::default());
     let found =
         parse_dicom_bytes(&bytes, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings })
@@ -246,8 +247,9 @@ fn three_hundred_files_open_in_time() {
         .map(|_| {
             let start = Instant::now();
             let found = read(folder.path()).0.unwrap();
+            let seconds = start.elapsed().as_secs_f64();
             assert_eq!(volume_of(&found[0]).phases, volume.phases);
-            start.elapsed().as_secs_f64()
+            seconds
         })
         .collect();
     let best = times.iter().copied().fold(f64::INFINITY, f64::min);

@@ -146,3 +146,45 @@ fn mutated_compressed_files_do_not_panic() {
         }
     }
 }
+
+/// One item of a sequence with explicit length.
+fn item(content: &[u8]) -> Vec<u8> {
+    [&[0xFE, 0xFF, 0x00, 0xE0][..], &(content.len() as u32).to_le_bytes(), content].concat()
+}
+
+/// Functional groups of an enhanced frame at `z` and `time_ms`.
+fn group(z: usize, time_ms: f64) -> Vec<u8> {
+    let position = format!("0\\0\\{} ", z * 8);
+    let groups = [
+        element((0x0018, 0x9118), b"SQ", &item(&element((0x0020, 0x9153), b"FD", &time_ms.to_le_bytes()))),
+        element((0x0020, 0x9113), b"SQ", &item(&element((0x0020, 0x0032), b"DS", position.as_bytes()))),
+    ];
+    item(&groups.concat())
+}
+
+#[test]
+fn enhanced_frames_are_sorted_by_their_groups() {
+    let order = [(1, 2), (0, 0), (1, 0), (0, 2), (0, 1), (1, 1)];
+    let per_frame: Vec<u8> = order.iter().flat_map(|&(z, p)| group(z, p as f64 * 40.0)).collect();
+    let shared = [
+        element((0x0020, 0x9116), b"SQ", &item(&element((0x0020, 0x0037), b"DS", AXES.as_bytes()))),
+        element((0x0028, 0x9110), b"SQ", &item(&element((0x0028, 0x0030), b"DS", b"2\\1.5 "))),
+    ];
+    let plain = image(2, 2, "6 ", AXES, "9\\9 ", 0);
+    let no_place = &plain[..plain.len() - 12]; // without pixel data
+    let pixels: Vec<u8> = order.iter().flat_map(|&(z, p)| [(10 * z + p) as u8, 0].repeat(4)).collect();
+    let groups = [
+        element((0x5200, 0x9229), b"SQ", &item(&shared.concat())),
+        element((0x5200, 0x9230), b"SQ", &per_frame),
+        element((0x7FE0, 0x0010), b"OW", &pixels),
+    ];
+    let (found, codes) = parse(&[no_place, &groups.concat()].concat());
+    let found = found.unwrap();
+    let volume = volume_of(&found[0]);
+    assert_eq!((volume.grid.size(), volume.phase_times_ms.as_slice()), ([2, 2, 2], &[0.0, 40.0, 80.0][..]), "{codes:?}");
+    assert_eq!(volume.grid.spacing_mm().to_array(), [1.5, 2.0, 8.0]);
+    for p in 0..3 {
+        assert_eq!((volume.value(p, 0), volume.value(p, 4)), (p as f64, (10 + p) as f64));
+    }
+    assert_eq!(found[0].sorted_by.as_deref(), Some("TriggerTime"));
+}

@@ -1,6 +1,7 @@
 //! An anonymous cine as DICOM files: one MR image per slice and phase, in shuffled order, so that
 //! reading them back has to sort. The same volume, facts and seed give the same bytes.
 
+use super::header::SYNTHETIC_PATIENT;
 use crate::base::{Error, Result, stream_seed};
 use crate::model::{Samples, Volume};
 use crate::space::DVec3;
@@ -140,7 +141,7 @@ fn identity(image: &Image<'_>) -> Vec<(Tag, VR, String)> {
         (tags::MANUFACTURER, VR::LO, "Myoscope".to_owned()),
         (tags::REFERRING_PHYSICIAN_NAME, VR::PN, String::new()),
         (tags::SERIES_DESCRIPTION, VR::LO, series.description.chars().take(64).collect()),
-        (tags::PATIENT_NAME, VR::PN, "MYOSCOPE^DEMO".to_owned()),
+        (tags::PATIENT_NAME, VR::PN, SYNTHETIC_PATIENT.to_owned()),
         (tags::PATIENT_ID, VR::LO, "DEMO".to_owned()),
         (tags::PATIENT_BIRTH_DATE, VR::DA, String::new()),
         (tags::PATIENT_SEX, VR::CS, String::new()),

@@ -10,7 +10,7 @@ pub(in crate::render) struct FillUniform {
 }
 
 impl FillUniform {
-    pub(in crate::render) fn new([r, g, b]: [u8; 3]) -> Self {
-        Self { rgba: [f32::from(r) / 255.0, f32::from(g) / 255.0, f32::from(b) / 255.0, 1.0] }
+    pub(in crate::render) fn new(rgb: [u8; 3]) -> Self {
+        Self { rgba: super::opaque(rgb) }
     }
 }

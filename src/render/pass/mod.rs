@@ -101,6 +101,9 @@ impl Programs {
             constants.push(("neighbors", f64::from(variant.neighbors)));
             constants.push(("gray", f64::from(u8::from(variant.gray))));
         }
+        if pass == Pass::Picture {
+            constants.push(("contour", f64::from(u8::from(variant.contour))));
+        }
         let options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
         let target = wgpu::ColorTargetState {
             format: self.format,
@@ -177,6 +180,11 @@ pub(super) fn bind(link: &Link, layout: &wgpu::BindGroupLayout, resources: &[wgp
         .map(|(binding, resource)| wgpu::BindGroupEntry { binding: binding as u32, resource: resource.clone() })
         .collect();
     link.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+}
+
+/// A color as shares.
+fn opaque([r, g, b]: [u8; 3]) -> [f32; 4] {
+    [f32::from(r) / 255.0, f32::from(g) / 255.0, f32::from(b) / 255.0, 1.0]
 }
 
 /// A texture read by the fragment program.

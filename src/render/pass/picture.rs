@@ -3,12 +3,9 @@
 use super::slice::size_px;
 use super::{COLORS, texture_entry};
 use crate::model::PictureLevel;
-use crate::scene::{Compare, PictureDrawn, Scene};
+use crate::scene::{Compare, PaintTheme, PictureDrawn, Scene};
 use crate::space::DVec2;
 use bytemuck::{Pod, Zeroable};
-
-/// The accent of the interface, for contours.
-const ACCENT: [f32; 4] = [79.0 / 255.0, 179.0 / 255.0, 191.0 / 255.0, 1.0];
 
 /// Twin of `PictureUniform`.
 #[repr(C)]
@@ -55,7 +52,7 @@ impl PictureUniform {
             tile_origin: place.origin.map(|n| n as f32),
             draw_from: place.draw_from,
             draw_to: place.draw_to,
-            accent: ACCENT,
+            accent: super::opaque(PaintTheme::default().accent),
             glass: place.glass,
             scale: to_px.scale,
             opacity: drawn.opacity.clamp(0.0, 1.0),

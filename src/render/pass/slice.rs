@@ -1,7 +1,7 @@
 //! A cut through a volume.
 
 use super::{COLORS, texture_entry};
-use crate::model::ColorMap;
+use crate::model::{ColorMap, Samples};
 use crate::render::tables;
 use crate::scene::{Camera, Scene, SliceDrawn};
 use crate::space::{DVec2, DVec3, Grid, Plane};
@@ -45,22 +45,27 @@ impl SliceUniform {
     }
 }
 
-/// Variants of the program: nearest, four neighbors or eight; gray without a table; without blending.
+/// Variants of a program: nearest, four neighbors or eight; gray without a table; without blending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::render) struct Variant {
-    pub(super) neighbors: u8,
-    pub(super) gray: bool,
+    pub(in crate::render) neighbors: u8,
+    pub(in crate::render) gray: bool,
     pub(in crate::render) opaque: bool,
+    /// Only the edge of a picture's tissue.
+    pub(in crate::render) contour: bool,
 }
 
 impl Variant {
     pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn) -> Self {
-        let neighbors = match (drawn.smooth, Cut::new(scene, &drawn.plane, &drawn.volume.grid).flat) {
+        // A NaN in the next slice counts as the painter counts it, so such volumes load all eight.
+        let may_be_nan = matches!(drawn.volume.phases.get(drawn.phase), Some(Samples::F32(_)));
+        let flat = !may_be_nan && Cut::new(scene, &drawn.plane, &drawn.volume.grid).flat;
+        let neighbors = match (drawn.smooth, flat) {
             (false, _) => 0,
             (true, true) => 1,
             (true, false) => 2,
         };
-        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0 }
+        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0, contour: false }
     }
 }
 

@@ -4,13 +4,8 @@ use super::picture::{ToPx, compare_code};
 use super::slice::size_px;
 use super::{COLORS, storage_entry, texture_entry};
 use crate::render::tables;
-use crate::scene::{Scene, SpotsDrawn};
+use crate::scene::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB, Scene, SpotsDrawn};
 use bytemuck::{Pod, Zeroable};
-
-/// Color of spots without values.
-const PLAIN: [f32; 4] = [0x56 as f32 / 255.0, 0xB4 as f32 / 255.0, 0xE9 as f32 / 255.0, 1.0];
-/// Smallest radius on the screen.
-const LEAST_RADIUS_PX: f32 = 0.75;
 
 /// Twin of `SpotsUniform`.
 #[repr(C)]
@@ -42,7 +37,7 @@ impl SpotsUniform {
             size_px: size_px(scene),
             scale: to_px.scale,
             radius_px: radius_px(scene, drawn),
-            plain: PLAIN,
+            plain: super::opaque(PLAIN_SPOT_RGB),
             low: drawn.low,
             span: if drawn.high > drawn.low { drawn.high - drawn.low } else { 1e-9 },
             opacity: drawn.opacity.clamp(0.0, 1.0),
