@@ -1,7 +1,7 @@
 //! "How do I know it is aligned?": the numbers of the fit, always in sight, and what is wrong with a button
 //! that mends it.
 
-use super::desk::{Desk, dim, mm, small};
+use super::desk::{Desk, dim, small};
 use super::theme::Theme;
 use crate::model::{Quality, Registration};
 use crate::session::{Command, three_digits};
@@ -56,7 +56,7 @@ fn number(ui: &mut Ui, desk: &Desk<'_>, name: &str, mm: Option<f64>, (px, hint):
         .vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.label(dim(desk.theme, name));
-            let text = mm.map_or_else(|| "–".to_owned(), |v| mm(v));
+            let text = mm.map_or_else(|| "–".to_owned(), super::desk::mm);
             ui.label(RichText::new(text).font(Theme::strong(desk.theme.size.control)));
         })
         .response;
