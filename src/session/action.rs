@@ -54,6 +54,15 @@ pub enum Action {
         /// The new layer.
         layer: Layer,
     },
+    /// Replace a layer while a handle is dragged; nothing is in the history until `KeepLayers`.
+    PreviewLayer {
+        /// Its place in the list.
+        index: usize,
+        /// The new layer.
+        layer: Layer,
+    },
+    /// The handle was let go: all previewed changes are one undoable step.
+    KeepLayers,
     /// Move a layer to another place in the list.
     MoveLayer {
         /// From.
@@ -99,7 +108,7 @@ pub enum RegisterAction {
     Remove(usize),
     /// Another family of maps.
     SetModel(TransformModel),
-    /// Smoothing of the thin plate.
+    /// Smoothing of the thin plate; as a drag, in the history at `EndDrag`.
     SetStiffness(f64),
     /// Turn the section over.
     MendMirror,
@@ -132,6 +141,8 @@ pub enum ViewAction {
     Compare(CompareMode),
     /// Opacity or place of the swipe.
     Mix(f64),
+    /// Flicker shows the section now, or not.
+    Flicker(bool),
     /// The selected pair.
     SelectPair(Option<usize>),
     /// The section shown.

@@ -35,6 +35,12 @@ impl Session {
         self.fill_bullseye();
     }
 
+    /// Colors and bullseye only, after a change of how spots are shown.
+    pub(super) fn derive_colors(&mut self) {
+        self.derived.spot_values = self.colors();
+        self.fill_bullseye();
+    }
+
     fn start_segments(&mut self) {
         self.segments.retain(|id, s| self.study.labels(*id).is_some_and(|l| Arc::ptr_eq(l, &s.source)));
         self.derived.segments.retain(|id, _| self.segments.contains_key(id));

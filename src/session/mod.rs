@@ -8,6 +8,7 @@ mod edit;
 mod history;
 mod jobs;
 mod journal;
+mod layer_edit;
 mod open;
 mod project;
 mod readout;
@@ -27,7 +28,7 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 
 use crate::base::{Error, Limits, Result, Severity};
-use crate::model::{ElementId, Registration, Study};
+use crate::model::{ElementId, Layer, Registration, Study};
 use crate::scene::{Derived, View};
 use crate::space::DVec3;
 use edit::{Line, LineKind};
@@ -89,6 +90,7 @@ pub struct Session {
     journal: Option<Journal>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
     drag: Option<Box<Registration>>,
+    preview: Option<Vec<Layer>>,
     unsaved: bool,
     revision: u64,
 }
@@ -112,6 +114,7 @@ impl Session {
             journal: None,
             segments: BTreeMap::new(),
             drag: None,
+            preview: None,
             unsaved: false,
             revision: 0,
         }
@@ -134,6 +137,10 @@ impl Session {
     }
 
     fn try_apply(&mut self, action: Action) -> Result<()> {
+        let leaves_preview = matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::DismissMessage(_));
+        if !leaves_preview {
+            self.keep_layers();
+        }
         match action {
             Action::Command(command) => self.command(command),
             Action::Open(paths) => {
@@ -160,6 +167,8 @@ impl Session {
             Action::Remove(id) => self.remove(id),
             Action::SetPixelSize { section, um_per_px } => self.set_pixel_size(section, um_per_px),
             Action::SetLayer { index, layer } => self.set_layer(index, layer),
+            Action::PreviewLayer { index, layer } => self.preview_layer(index, layer),
+            Action::KeepLayers => Ok(()),
             Action::MoveLayer { from, to } => self.move_layer(from, to),
             Action::Register(action) => self.register(&action),
             Action::View(action) => {

@@ -137,6 +137,7 @@ impl Session {
         );
         self.say(Severity::Note, text);
         self.add("open the built-in case", items, Some(&case));
+        self.show_section_plane();
     }
 
     /// One edit that adds elements with their layers; an untouched built-in case makes room.

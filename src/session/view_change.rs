@@ -23,6 +23,7 @@ impl Session {
             ViewAction::Tick(seconds) => self.tick(seconds),
             ViewAction::Compare(mode) => self.view.compare = mode,
             ViewAction::Mix(mix) => self.view.mix = mix.clamp(0.0, 1.0),
+            ViewAction::Flicker(on) => self.view.flicker_on = on,
             ViewAction::SelectPair(pair) => self.view.selected_pair = pair,
             ViewAction::Section(id) => {
                 self.view.section = Some(id);
@@ -169,7 +170,7 @@ impl Session {
     /// Acts on the registration of the shown section; one is begun in the short-axis plane where there is none.
     pub(super) fn register(&mut self, action: &RegisterAction) -> Result<()> {
         match action {
-            RegisterAction::Drag { .. } => return self.drag(action),
+            RegisterAction::Drag { .. } | RegisterAction::SetStiffness(_) => return self.drag(action),
             RegisterAction::EndDrag => {
                 self.end_drag();
                 return Ok(());
@@ -191,6 +192,15 @@ impl Session {
         };
         self.commit(Edit { name: after.name, changes: vec![change] });
         Ok(())
+    }
+
+    /// Moves the short-axis pane to where the shown section was cut.
+    pub(super) fn show_section_plane(&mut self) {
+        let Some(cut) = self.registration().map(|r| r.plane) else { return };
+        if let Some(plane) = self.pane_plane(PaneKind::ShortAxis) {
+            let moved = plane.through(plane.origin() + plane.normal() * plane.distance_mm(cut.origin()));
+            self.pane(PaneKind::ShortAxis).plane = Some(moved);
+        }
     }
 
     fn middle_x_mm(&self, section: ElementId) -> f64 {
@@ -235,7 +245,7 @@ impl Session {
             return;
         }
         let moved = before.landmarks.pairs.iter().zip(&after.landmarks.pairs).find(|(a, b)| a != b);
-        let name = moved.map_or_else(|| "move pair".to_owned(), |(_, l)| format!("move pair {}", l.name));
+        let name = moved.map_or_else(|| "set stiffness".to_owned(), |(_, l)| format!("move pair {}", l.name));
         let change = Change::Registration { section: after.section, before: Some(before), after: Some(Box::new(after)) };
         self.commit(Edit { name, changes: vec![change] });
     }

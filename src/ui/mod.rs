@@ -1,20 +1,33 @@
-//! Panels: they read the session and send actions.
+//! The window: panels that read the session and send actions. Nothing here changes the study; the look
+//! comes from `assets/theme.toml`.
 
-use crate::base::{Error, Result};
-use std::path::PathBuf;
+mod app;
+mod desk;
+mod dialogs;
+mod genes;
+mod histogram;
+mod icon;
+mod inspector;
+mod jobs;
+mod keys;
+mod landmarks;
+mod layers;
+mod marks;
+mod memo;
+mod menu;
+mod palette;
+mod pane_input;
+mod panes;
+mod pick;
+mod polygon;
+mod prefs;
+mod quality;
+mod readout;
+mod run;
+mod theme;
+mod timebar;
+mod tree;
 
-/// How the window is opened.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// Files and folders to open; none is the built-in case.
-    pub paths: Vec<PathBuf>,
-    /// Seed of the built-in case.
-    pub seed: u64,
-    /// Save a picture of the window of this size and close.
-    pub snapshot: Option<(PathBuf, [u32; 2])>,
-}
-
-/// Opens the window.
-pub fn run(_options: RunOptions) -> Result<()> {
-    Err(Error::unsupported("no window yet"))
-}
+pub use app::{Setup, Workbench};
+pub use palette::palette_names;
+pub use run::{BenchOptions, RunOptions, StartReport, run};

@@ -1,0 +1,273 @@
+//! The mouse on a pane: radiology's habits in heart panes, those of slide viewers on the section and the
+//! overlay. Landmarks move with the pointer after a dead zone, and the fit moves with them.
+
+use super::desk::Desk;
+use super::marks::Pen;
+use crate::model::{Layer, LayerKind};
+use crate::scene::{Camera, CompareMode, Mark, PaneKind, Scene, bullseye_hit};
+use crate::session::{Action, RegisterAction, Side, ViewAction};
+use crate::space::DVec2;
+use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
+
+/// How near to a landmark a press takes it, in points.
+const GRAB: f32 = 10.0;
+
+/// What a drag does.
+#[derive(Clone, Debug)]
+pub(super) enum Gesture {
+    /// The image follows the pointer.
+    Pan { from: Camera, press: Pos2 },
+    /// Closer or farther about the pressed point.
+    Zoom { from: Camera, press: Pos2 },
+    /// Width right, level down.
+    Window { index: usize, layer: Layer, press: Pos2 },
+    /// A landmark.
+    Landmark { pair: usize },
+    /// The divider of the swipe.
+    Swipe,
+    /// Taken back with Esc; waits for the release.
+    Over,
+}
+
+/// Everything the pointer does on a pane in this frame.
+pub(super) fn interact(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) {
+    if response.contains_pointer() {
+        desk.memo.hovered = Some(kind);
+        hover(ui, response, desk, kind, pen);
+        wheel(ui, response, desk, kind, pen);
+    } else if desk.memo.hovered == Some(kind) {
+        desk.memo.hovered = None;
+        desk.memo.pointer = None;
+        if kind == PaneKind::Bullseye {
+            desk.view(ViewAction::Light(None));
+        }
+    }
+    drag(ui, response, desk, kind, pen, scene);
+    click(response, desk, kind, pen, scene);
+    cursor_icon(ui, response, desk, kind, pen, scene);
+}
+
+fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
+    let Some(at) = response.hover_pos() else { return };
+    let mm = pen.mm(at);
+    if desk.memo.pointer == Some((kind, mm)) {
+        return;
+    }
+    desk.memo.pointer = Some((kind, mm));
+    if kind == PaneKind::Bullseye {
+        let segment = bullseye_hit(&desk.session.derived.bullseye, mm);
+        if segment != desk.session.view.lit_segment {
+            desk.view(ViewAction::Light(segment));
+        }
+    } else if ui.input(|i| i.pointer.delta() != Vec2::ZERO) || desk.session.view.cursor.is_none() {
+        desk.view(ViewAction::Cursor(Some((kind, mm))));
+    }
+}
+
+fn wheel(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
+    let Some(at) = response.hover_pos() else { return };
+    let ticks: Vec<(f64, egui::Modifiers)> = ui.input(|i| i.events.iter().filter_map(ticks_of).collect());
+    for (ticks, modifiers) in ticks {
+        let zooms = !kind.is_heart() || modifiers.command;
+        if modifiers.shift && !modifiers.command {
+            let n = desk.session.heart().map_or(1, |v| v.n_phases()) as f64;
+            if n > 1.0 {
+                desk.view(ViewAction::Phase(desk.session.view.cardiac_phase - ticks / n));
+            }
+        } else if zooms {
+            let px = (at - pen.rect.min) * pen.pixels_per_point;
+            let factor = 1.15f64.powf(ticks);
+            let camera = pen.camera.zoomed(pen.size_px, DVec2::new(f64::from(px.x), f64::from(px.y)), factor);
+            desk.view(ViewAction::Camera(kind, camera));
+        } else {
+            desk.memo.wheel_rest -= ticks;
+            let whole = desk.memo.wheel_rest.trunc();
+            if whole != 0.0 {
+                desk.memo.wheel_rest -= whole;
+                desk.view(ViewAction::Slice(kind, whole));
+            }
+        }
+    }
+}
+
+/// Notches of a wheel event, up positive; 40 points of a touch pad are one.
+fn ticks_of(event: &Event) -> Option<(f64, egui::Modifiers)> {
+    let Event::MouseWheel { unit, delta, modifiers, .. } = event else { return None };
+    let along = if delta.y == 0.0 { delta.x } else { delta.y };
+    let per_tick = match unit {
+        MouseWheelUnit::Point => 40.0,
+        MouseWheelUnit::Line => 1.0,
+        MouseWheelUnit::Page => 0.2,
+    };
+    (along != 0.0).then(|| (f64::from(along / per_tick), *modifiers))
+}
+
+/// The landmark under a window position.
+fn landmark_at(pen: &Pen<'_>, scene: &Scene, at: Pos2) -> Option<usize> {
+    let near = scene.marks.iter().filter_map(|m| match m {
+        Mark::Landmark { at: mm, number, .. } => Some((pen.at(*mm).distance(at), number.saturating_sub(1))),
+        _ => None,
+    });
+    near.filter(|(d, _)| *d < GRAB).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, pair)| pair)
+}
+
+fn swipe_x(desk: &Desk<'_>, pen: &Pen<'_>) -> f32 {
+    pen.rect.left() + pen.rect.width() * desk.session.view.mix as f32
+}
+
+fn is_on_swipe(desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>, at: Pos2) -> bool {
+    kind == PaneKind::Overlay && desk.session.view.compare == CompareMode::Swipe && (at.x - swipe_x(desk, pen)).abs() < 7.0
+}
+
+fn begin(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) -> Option<Gesture> {
+    let press = ui.input(|i| i.pointer.press_origin())?;
+    let (shift, space) = ui.input(|i| (i.modifiers.shift, i.key_down(Key::Space)));
+    let pan = Gesture::Pan { from: pen.camera, press };
+    if response.drag_started_by(PointerButton::Middle) {
+        return Some(pan);
+    }
+    if response.drag_started_by(PointerButton::Secondary) {
+        return Some(Gesture::Zoom { from: pen.camera, press });
+    }
+    if !response.drag_started_by(PointerButton::Primary) {
+        return None;
+    }
+    if shift || space {
+        return Some(pan);
+    }
+    if let Some(pair) = landmark_at(pen, scene, press) {
+        return Some(Gesture::Landmark { pair });
+    }
+    if is_on_swipe(desk, kind, pen, press) {
+        return Some(Gesture::Swipe);
+    }
+    match kind {
+        PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye => Some(pan),
+        _ => desk.image_layer().map(|(index, layer)| Gesture::Window { index, layer, press }),
+    }
+}
+
+fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) {
+    if response.drag_started() {
+        desk.memo.gesture = begin(ui, response, desk, kind, pen, scene).map(|g| (kind, g));
+    }
+    let Some((owner, gesture)) = desk.memo.gesture.clone().filter(|(owner, _)| *owner == kind) else { return };
+    if response.drag_stopped() || !ui.input(|i| i.pointer.any_down()) {
+        desk.memo.gesture = None;
+        match gesture {
+            Gesture::Landmark { .. } => desk.register(RegisterAction::EndDrag),
+            Gesture::Window { .. } => desk.act(Action::KeepLayers),
+            _ => {}
+        }
+        return;
+    }
+    let Some(at) = response.interact_pointer_pos() else { return };
+    match &gesture {
+        Gesture::Pan { from, press } => {
+            let moved = (at - *press) * pen.pixels_per_point;
+            let center = from.center - DVec2::new(f64::from(moved.x), f64::from(moved.y)) * from.mm_per_px;
+            desk.view(ViewAction::Camera(kind, Camera { center, ..*from }));
+        }
+        Gesture::Zoom { from, press } => {
+            let px = (*press - pen.rect.min) * pen.pixels_per_point;
+            let factor = (f64::from(press.y - at.y) * 0.01).exp();
+            let camera = from.zoomed(pen.size_px, DVec2::new(f64::from(px.x), f64::from(px.y)), factor);
+            desk.view(ViewAction::Camera(kind, camera));
+        }
+        Gesture::Window { index, layer, press } => window(desk, *index, layer, at - *press),
+        Gesture::Landmark { pair } => {
+            if let Some(to) = desk.session.side_at(kind, pen.mm(at)) {
+                desk.register(RegisterAction::Drag { pair: *pair, to });
+            }
+        }
+        Gesture::Swipe => {
+            desk.view(ViewAction::Mix(f64::from((at.x - pen.rect.left()) / pen.rect.width())));
+        }
+        Gesture::Over => {}
+    }
+    desk.memo.gesture = Some((owner, gesture));
+}
+
+/// Window and level: right is wider, down is darker, in proportion to the window at the press.
+fn window(desk: &mut Desk<'_>, index: usize, start: &Layer, moved: Vec2) {
+    let mut layer = start.clone();
+    if let LayerKind::Image { low, high, .. } = &mut layer.kind {
+        let (width, level) = ((*high - *low).abs().max(1e-6), f64::midpoint(*low, *high));
+        let wider = width * (f64::from(moved.x) * 0.006).exp();
+        let level = level + width * f64::from(moved.y) * 0.003;
+        (*low, *high) = (level - wider / 2.0, level + wider / 2.0);
+    }
+    desk.act(Action::PreviewLayer { index, layer });
+}
+
+/// Esc while a drag is under way takes it back.
+pub(super) fn cancel(desk: &mut Desk<'_>) -> bool {
+    let Some((kind, gesture)) = desk.memo.gesture.take() else { return false };
+    match gesture {
+        Gesture::Landmark { .. } => desk.register(RegisterAction::CancelDrag),
+        Gesture::Window { index, layer, .. } => desk.act(Action::PreviewLayer { index, layer }),
+        Gesture::Pan { from, .. } | Gesture::Zoom { from, .. } => desk.view(ViewAction::Camera(kind, from)),
+        Gesture::Swipe => {}
+        Gesture::Over => return false,
+    }
+    desk.memo.gesture = Some((kind, Gesture::Over));
+    true
+}
+
+fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) {
+    let Some(at) = response.interact_pointer_pos() else { return };
+    if response.secondary_clicked() {
+        desk.memo.menu_at = Some((kind, pen.mm(at)));
+    }
+    if response.double_clicked() && !desk.memo.landmark_tool {
+        desk.memo.maximized = if desk.memo.maximized.is_some() { None } else { Some(kind) };
+        return;
+    }
+    if !response.clicked() {
+        return;
+    }
+    if let Some(pair) = landmark_at(pen, scene, at) {
+        desk.view(ViewAction::SelectPair(Some(pair)));
+    } else if desk.memo.landmark_tool {
+        place(desk, kind, pen.mm(at));
+    }
+}
+
+/// Places one side of a landmark pair at a place of a pane.
+pub(super) fn place(desk: &mut Desk<'_>, kind: PaneKind, mm: DVec2) {
+    if let Some(side) = desk.session.side_at(kind, mm) {
+        desk.register(RegisterAction::Place(side));
+    }
+}
+
+/// Which side a click in the landmark tool should place next, in words.
+pub(super) fn next_side(desk: &Desk<'_>) -> &'static str {
+    let Some(r) = desk.session.registration() else { return "Click a place in the section or in the heart" };
+    let half = r.landmarks.pairs.iter().find(|l| l.moving.is_some() != l.fixed.is_some());
+    match half {
+        Some(l) if l.moving.is_none() => "Now the same place in the section",
+        Some(_) => "Now the same place in the heart",
+        None => "Click a place in the section, then the same in the heart",
+    }
+}
+
+fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) {
+    let Some(at) = response.hover_pos() else { return };
+    let icon = if ui.input(|i| i.key_down(Key::Space)) {
+        egui::CursorIcon::Grab
+    } else if landmark_at(pen, scene, at).is_some() {
+        egui::CursorIcon::Move
+    } else if is_on_swipe(desk, kind, pen, at) {
+        egui::CursorIcon::ResizeHorizontal
+    } else if desk.memo.landmark_tool || kind != PaneKind::Bullseye {
+        egui::CursorIcon::Crosshair
+    } else {
+        egui::CursorIcon::Default
+    };
+    ui.ctx().set_cursor_icon(icon);
+}
+
+/// The side that a place of a pane would be, for the menu.
+pub(super) fn side(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<Side> {
+    desk.session.side_at(kind, mm)
+}

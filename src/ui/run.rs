@@ -1,0 +1,212 @@
+//! Opening the window: to work, to measure how soon it shows something, or to take its picture.
+
+use super::app::{Setup, Workbench};
+use crate::base::{Error, Result};
+use crate::io::write_png;
+use crate::session::{Action, ViewAction};
+use egui::{ColorImage, Ui, ViewportCommand};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// How the window is run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// What to open; nothing opens the built-in case.
+    pub paths: Vec<PathBuf>,
+    /// Seed of the built-in case.
+    pub seed: u64,
+    /// Measure and close.
+    pub bench: Option<BenchOptions>,
+    /// Take a picture of this size once everything is drawn, and close.
+    pub snapshot: Option<(PathBuf, [u32; 2])>,
+    /// The light theme (pictures and measurements; otherwise the preference counts).
+    pub light: bool,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct BenchOptions {
+    /// When the process began.
+    pub began: Instant,
+    /// Frames to time after the first picture, while the cine plays; 0 measures the start only.
+    pub n_frames: usize,
+    /// Size of the window in pixels.
+    pub size: [u32; 2],
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartReport {
+    /// From the start of the process to the first frame of the window.
+    pub window_ms: f64,
+    /// To the first frame that shows the heart, after it was presented.
+    pub first_picture_ms: f64,
+    /// From frame to frame, in ms.
+    pub frame_ms: Vec<f64>,
+    /// Our own share of each frame, in ms.
+    pub own_ms: Vec<f64>,
+    /// Name of the adapter.
+    pub adapter: String,
+    /// Bytes sent to the device.
+    pub upload_bytes: u64,
+}
+
+/// Opens the window and stays until it is closed. The report is there where something was measured.
+/// Unsupported where no window can be opened.
+pub fn run(options: RunOptions) -> Result<Option<StartReport>> {
+    let report = Arc::new(Mutex::new(Outcome::default()));
+    let shared = Arc::clone(&report);
+    let size = options.snapshot.as_ref().map(|(_, s)| *s).or(options.bench.map(|b| b.size));
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_title("Myoscope")
+        .with_app_id("myoscope")
+        .with_drag_and_drop(true)
+        .with_min_inner_size([960.0, 600.0])
+        .with_inner_size([1440.0, 900.0]);
+    if let Some([w, h]) = size {
+        viewport = viewport.with_inner_size([w as f32, h as f32]).with_min_inner_size([320.0, 240.0]);
+    }
+    let native = eframe::NativeOptions {
+        viewport,
+        wgpu_options: crate::render::wgpu_setup(),
+        ..Default::default()
+    };
+    let shut = move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Box::new(Watched::new(cc, options, shared)?))
+    };
+    eframe::run_native("myoscope", native, Box::new(shut))
+        .map_err(|e| Error::unsupported(format!("the window could not be opened: {e}")))?;
+    let outcome = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
+    match outcome.error {
+        Some(error) => Err(error),
+        None => Ok(outcome.report),
+    }
+}
+
+#[derive(Default)]
+struct Outcome {
+    report: Option<StartReport>,
+    error: Option<Error>,
+}
+
+/// A workbench that is watched from outside.
+struct Watched {
+    workbench: Workbench,
+    options: RunOptions,
+    outcome: Arc<Mutex<Outcome>>,
+    picture: Arc<Mutex<Option<Arc<ColorImage>>>>,
+    report: StartReport,
+    /// Frames since everything was there.
+    calm: u32,
+    /// When the last frame began.
+    last: Option<Instant>,
+    shown: bool,
+    asked: bool,
+}
+
+impl Watched {
+    fn new(cc: &eframe::CreationContext<'_>, options: RunOptions, outcome: Arc<Mutex<Outcome>>) -> Result<Self> {
+        let isolated = options.bench.is_some() || options.snapshot.is_some();
+        let setup = Setup { paths: options.paths.clone(), seed: options.seed, isolated };
+        let mut workbench = Workbench::new(cc, &setup)?;
+        if isolated {
+            workbench.set_light(options.light);
+            workbench.hide_notices();
+        }
+        let report = StartReport { adapter: workbench.adapter().to_owned(), ..StartReport::default() };
+        Ok(Self {
+            workbench,
+            options,
+            outcome,
+            picture: Arc::default(),
+            report,
+            calm: 0,
+            last: None,
+            shown: false,
+            asked: false,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Times frames; closes after the last.
+    fn measure(&mut self, ctx: &egui::Context, frame: &eframe::Frame, bench: BenchOptions, began: Instant) {
+        let ms = |since: Instant| since.elapsed().as_secs_f64() * 1000.0;
+        if self.report.window_ms == 0.0 {
+            self.report.window_ms = ms(bench.began);
+        }
+        ctx.request_repaint();
+        if !self.shown {
+            // The picture of the frame before this one has been presented when this one begins.
+            if self.calm > 0 {
+                self.shown = true;
+                self.report.first_picture_ms = began.duration_since(bench.began).as_secs_f64() * 1000.0;
+                self.workbench.apply(Action::View(ViewAction::Play(bench.n_frames > 0)));
+            } else if self.workbench.session().heart().is_some() {
+                self.calm += 1;
+            }
+        } else if let Some(last) = self.last {
+            self.report.frame_ms.push(began.duration_since(last).as_secs_f64() * 1000.0);
+        }
+        self.last = self.shown.then_some(began);
+        if self.shown && self.report.frame_ms.len() >= bench.n_frames {
+            let own = self.workbench.frame_ms();
+            self.report.own_ms = own[own.len().saturating_sub(bench.n_frames)..].to_vec();
+            self.report.upload_bytes = uploaded(frame);
+            self.lock().report = Some(self.report.clone());
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+
+    /// Takes the picture once nothing runs and some frames were drawn; closes after it was written.
+    fn snapshot(&mut self, ctx: &egui::Context, path: &std::path::Path) {
+        let image = self.picture.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(image) = image {
+            let rgba: Vec<u8> = image.pixels.iter().flat_map(|p| [p.r(), p.g(), p.b(), 255]).collect();
+            if let Err(error) = write_png(path, image.size[0], image.size[1], &rgba) {
+                self.lock().error = Some(error);
+            }
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+            return;
+        }
+        self.calm = if self.workbench.is_idle() { self.calm + 1 } else { 0 };
+        if self.calm > 10 && !self.asked {
+            self.asked = true;
+            let (slot, wake) = (Arc::clone(&self.picture), ctx.clone());
+            ctx.request_screenshot(move |image| {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
+                wake.request_repaint();
+            });
+        }
+        ctx.request_repaint();
+    }
+}
+
+/// Bytes sent to the device for all panes.
+fn uploaded(frame: &eframe::Frame) -> u64 {
+    let Some(state) = frame.wgpu_render_state() else { return 0 };
+    (0..crate::scene::PaneKind::ALL.len() as u64).filter_map(|p| crate::render::stats(state, p)).map(|s| s.uploaded_bytes).sum()
+}
+
+impl eframe::App for Watched {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        let began = Instant::now();
+        self.workbench.ui(ui, frame);
+        if let Some(bench) = self.options.bench {
+            self.measure(ui.ctx(), frame, bench, began);
+        } else if let Some((path, _)) = self.options.snapshot.clone() {
+            self.snapshot(ui.ctx(), &path);
+        }
+    }
+
+    fn on_exit(&mut self) {
+        eframe::App::on_exit(&mut self.workbench);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        eframe::App::clear_color(&self.workbench, visuals)
+    }
+}

@@ -1,0 +1,89 @@
+//! Time: the phase of the heart beat, where the cine is, and the readout of the cursor's place.
+
+use super::desk::{Desk, small};
+use super::icon::{Icon, icon_button_enabled};
+use super::menu::why_not;
+use crate::model::Volume;
+use crate::scene::{phase_at, share_of_phase};
+use crate::session::{Command, ViewAction};
+use egui::{Align2, Sense, Ui, WidgetInfo, pos2, vec2};
+
+/// Play, phase and slider.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
+    let why = why_not(Command::Play, desk.session);
+    let playing = desk.session.playing;
+    let (icon, name) = if playing { (Icon::Pause, "Pause cine (P)") } else { (Icon::Play, "Play cine (P)") };
+    if icon_button_enabled(ui, icon, name, why.as_deref(), playing).clicked() {
+        desk.run(Command::Play);
+    }
+    for (icon, command, name) in
+        [(Icon::Previous, Command::PreviousPhase, "Previous phase (←)"), (Icon::Next, Command::NextPhase, "Next phase (→)")]
+    {
+        if icon_button_enabled(ui, icon, name, why.as_deref(), false).clicked() {
+            desk.run(command);
+        }
+    }
+    let Some(volume) = desk.session.heart().cloned().filter(|v| v.n_phases() > 1) else { return };
+    let phase = phase_at(&volume, desk.session.view.cardiac_phase);
+    let time = volume.time_ms(phase).map_or_else(String::new, |t| format!("{t:.0} ms · "));
+    let text = format!("{time}{:.0} % RR", desk.session.view.cardiac_phase * 100.0);
+    ui.add_sized([106.0, 20.0], egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min))
+        .on_hover_text(format!("Phase {} of {}; shift and wheel over a heart pane change it", phase + 1, volume.n_phases()));
+    track(ui, desk, &volume, phase);
+}
+
+/// The phases as ticks, the blood in the left ventricle as a curve where labels know it, ED and ES marked.
+fn track(ui: &mut Ui, desk: &mut Desk<'_>, volume: &Volume, phase: usize) {
+    let width = (ui.available_width() * 0.32).clamp(90.0, 260.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::slider(true, desk.session.view.cardiac_phase, "Phase of the heart beat"));
+    let colors = *desk.colors();
+    let painter = ui.painter_at(rect);
+    let x_of = |share: f64| rect.left() + 3.0 + share as f32 * (rect.width() - 6.0);
+    let volumes = cavity(desk, volume);
+    let n = volume.n_phases();
+    let step = (rect.width() - 6.0) / n as f32;
+    let (least, most) = volumes.iter().fold((f64::MAX, 0.0f64), |(l, m), &v| (l.min(v), m.max(v)));
+    for p in 0..n {
+        let x = x_of(share_of_phase(volume, p));
+        let height = match volumes.get(p) {
+            Some(v) if most > least => 4.0 + 14.0 * ((v - least) / (most - least)) as f32,
+            _ => 6.0,
+        };
+        let color = if p == phase { colors.accent } else { colors.dim.gamma_multiply(0.55) };
+        let bar = egui::Rect::from_min_max(pos2(x, rect.bottom() - height), pos2(x + (step - 1.0).max(1.0), rect.bottom() - 1.0));
+        painter.rect_filled(bar, 1.0, color);
+    }
+    if most > least {
+        let at = |best: Option<usize>| best.map(|p| x_of(share_of_phase(volume, p)));
+        let by = |a: &usize, b: &usize| volumes[*a].total_cmp(&volumes[*b]);
+        for (x, name) in [(at((0..volumes.len()).max_by(by)), "ED"), (at((0..volumes.len()).min_by(by)), "ES")] {
+            if let Some(x) = x {
+                let font = egui::FontId::proportional(9.0);
+                let x = x.min(rect.right() - 14.0);
+                painter.text(pos2(x, rect.top() - 1.0), Align2::LEFT_TOP, name, font, colors.text);
+            }
+        }
+    }
+    let response = response.on_hover_text("Drag to any phase. ED: largest left ventricle, ES: smallest");
+    if let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked()) {
+        let share = f64::from((at.x - rect.left() - 3.0) / (rect.width() - 6.0)).clamp(0.0, 0.999);
+        desk.view(ViewAction::Play(false));
+        desk.view(ViewAction::Phase(share));
+    }
+}
+
+/// Voxels of the left ventricle's cavity in each phase, from labels with the same number of phases.
+fn cavity(desk: &mut Desk<'_>, volume: &Volume) -> Vec<f64> {
+    let labels = desk.session.study.label_maps().map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases());
+    let Some(labels) = labels else { return Vec::new() };
+    if let Some((known, counts)) = &desk.memo.cavity
+        && std::sync::Arc::ptr_eq(known, labels)
+    {
+        return counts.clone();
+    }
+    let counts: Vec<f64> = (0..labels.n_phases()).map(|p| labels.count(p, 3) as f64).collect();
+    desk.memo.cavity = Some((std::sync::Arc::clone(labels), counts.clone()));
+    counts
+}
+

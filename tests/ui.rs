@@ -1,0 +1,71 @@
+//! The window on the software driver: panels are there by their accessible names, a click and a key do what
+//! they say, and every command can be found in the palette.
+
+#![cfg(feature = "gui")]
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use myoscope::model::TransformModel;
+use myoscope::session::{Action, COMMANDS, RegisterAction};
+use myoscope::ui::{Setup, Workbench, palette_names};
+use std::time::{Duration, Instant};
+
+/// A window of 1440 × 900 with the built-in case, once nothing runs any more.
+fn window() -> Harness<'static, Workbench> {
+    let setup = Setup { isolated: true, ..Setup::default() };
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(1440.0, 900.0))
+        .wgpu()
+        .build_eframe(|cc| Workbench::new(cc, &setup).expect("the window can be made"));
+    let began = Instant::now();
+    while !harness.state().is_idle() || harness.state().session().study.elements.is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the built-in case takes too long");
+        std::thread::sleep(Duration::from_millis(20));
+        harness.step();
+    }
+    harness.run_steps(3);
+    harness
+}
+
+#[test]
+fn the_first_window_is_whole_and_obeys() {
+    let mut harness = window();
+    for name in ["Short axis pane", "Two chamber pane", "Section pane", "Overlay pane", "Bullseye pane"] {
+        harness.get_by_label(name);
+    }
+    for name in ["Study", "Layers", "Inspector", "Landmarks", "Play cine (P)", "Preferences"] {
+        assert!(harness.query_all_by_label(name).next().is_some(), "{name} is not there");
+    }
+
+    harness.get_by_label("Affine").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().session().registration().map(|r| r.model), Some(TransformModel::Affine));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_steps(3);
+    assert_eq!(harness.state().session().registration().map(|r| r.model), Some(TransformModel::Similarity));
+
+    let pairs = harness.state().session().registration().map_or(0, |r| r.landmarks.pairs.len());
+    harness.state_mut().apply(Action::Register(RegisterAction::AddPair("apex of the scar".into())));
+    harness.run_steps(3);
+    harness.get_by_label("Use apex of the scar");
+    assert_eq!(harness.state().session().registration().map(|r| r.landmarks.pairs.len()), Some(pairs + 1));
+
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
+    harness.run_steps(3);
+    harness.get_by_label("Search in everything").type_text("thin plate");
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    assert_eq!(harness.state().session().registration().map(|r| r.model), Some(TransformModel::ThinPlate));
+
+    let worst = harness.state().frame_ms().into_iter().rev().take(8).fold(0.0, f64::max);
+    assert!(worst < 50.0, "a frame took {worst:.1} ms of the interface thread");
+}
+
+#[test]
+fn the_palette_knows_every_command() {
+    let names = palette_names();
+    for spec in COMMANDS {
+        assert!(names.iter().any(|(c, _)| *c == spec.command), "{} cannot be found", spec.text);
+    }
+}
