@@ -5,13 +5,18 @@ mod common;
 
 use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
+use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
+use myoscope::io::h5ad::{build_h5ad, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
+use myoscope::io::picture::{decode_picture, encode_png};
 use myoscope::io::table::{Table, TableColumn, TableKind};
+use myoscope::io::tenx::parse_10x_bytes;
 use myoscope::io::transform_file::parse_transform;
+use myoscope::io::visium::{parse_positions, parse_scalefactors};
 use myoscope::io::{Reading, bytes, open};
-use myoscope::model::{LabelMap, Samples, Volume};
-use myoscope::space::{DAffine3, DVec3, Grid};
+use myoscope::model::{Expression, LabelMap, PixelSize, Samples, Section, Spots, Volume};
+use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
 
 const LIMITS: Limits = Limits { max_bytes: 64 << 20 };
@@ -24,6 +29,12 @@ fn targets() -> Vec<Target> {
         Target { name: "pairs", seeds: pair_seeds(), read: |b| drop(reading(|r| parse_pairs(b, r))) },
         Target { name: "table-tsv", seeds: pair_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Tsv, &LIMITS)) },
         Target { name: "parquet", seeds: parquet_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) },
+        Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
+        Target { name: "h5ad", seeds: h5ad_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "10x", seeds: h5ad_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "picture", seeds: picture_seeds(), read: |b| drop(decode_picture(b, LIMITS)) },
+        Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
+        Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
     ]
 }
@@ -104,6 +115,46 @@ fn parquet_seeds() -> Vec<Vec<u8>> {
         ])
     };
     [2, 300].map(|n| table(n).unwrap().to_bytes(TableKind::Parquet).unwrap()).to_vec()
+}
+
+fn dicom_seeds() -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = SeriesFacts { description: "cine".into(), series_number: 1, seed: 0, rr_ms: Some(900.0) };
+    write_dicom_cine(folder.path(), &cine(), &facts).unwrap();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|f| std::fs::read(f).unwrap()).collect()
+}
+
+fn h5ad_seeds() -> Vec<Vec<u8>> {
+    let names = |word: &str, n: usize| (0..n).map(|i| format!("{word}{i}")).collect::<Vec<_>>();
+    let rows = (vec![0u64, 1, 2, 3], vec![0u32, 1, 1], vec![1.0f32, 2.0, 3.0]);
+    let expression =
+        Expression::from_rows(names("gene", 2), names("id", 2), names("spot", 3), &rows.0, &rows.1, &rows.2).unwrap();
+    let spots = Spots { px: vec![DVec2::ZERO, DVec2::X, DVec2::Y].into(), diameter_px: 1.0, in_tissue: vec![true; 3] };
+    let section = Section {
+        name: "s".into(),
+        picture: None,
+        pixel_size: PixelSize::Unknown,
+        spots: Some(spots.into()),
+        expression: Some(expression.into()),
+    };
+    vec![build_h5ad(&section).unwrap()]
+}
+
+fn picture_seeds() -> Vec<Vec<u8>> {
+    vec![encode_png(7, 5, &[100; 140]).unwrap()]
+}
+
+fn position_seeds() -> Vec<Vec<u8>> {
+    let head = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\n";
+    let rows = "AAAC-1,1,0,0,100,200\nAAAG-1,0,0,2,100,300\nAAAT-1,1,1,1,190,250\n";
+    vec![format!("{head}{rows}").into(), rows.into()]
+}
+
+fn scale_seeds() -> Vec<Vec<u8>> {
+    let text = r#"{"spot_diameter_fullres": 89.4, "tissue_hires_scalef": 0.17, "fiducial_diameter_fullres": 144.4, "tissue_lowres_scalef": 0.05}"#;
+    vec![text.into()]
 }
 
 fn transform_seeds() -> Vec<Vec<u8>> {

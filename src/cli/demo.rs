@@ -56,7 +56,9 @@ fn write_heart(case: &Case, out: &Path, run: &Run) -> Result<()> {
     let rr_ms = case.cine.phase_times_ms.get(1).map_or(1000.0, |step| step * case.cine.n_phases() as f64);
     let series =
         SeriesFacts { description: "cine short axis".into(), series_number: 1, seed: run.shared.seed, rr_ms: Some(rr_ms) };
-    io::write_dicom_cine(&out.join("cine-dicom"), &case.cine, &series)?;
+    let dicom = out.join("cine-dicom");
+    std::fs::create_dir_all(&dicom).map_err(|e| Error::io("writing", e, &dicom))?;
+    io::write_dicom_cine(&dicom, &case.cine, &series)?;
     io::write_nifti_volume(&out.join("cine.nii.gz"), &case.cine)?;
     io::write_nifti_labels(&out.join("cine-labels.nii.gz"), &case.cine_labels)?;
     io::write_nifti_volume(&out.join("lge.nii.gz"), &case.lge)?;

@@ -1,11 +1,10 @@
 //! The only place that prints: results on standard output, everything else on standard error, a progress
 //! bar only on a terminal.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the printer")]
 
 use crate::base::{Cancel, Error, Note, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Standard output and standard error.
 pub struct Printer {
@@ -45,19 +44,19 @@ impl Printer {
     /// One line of a result.
     pub fn line(&self, text: &str) {
         self.clear();
-        println!("{text}");
+        write(std::io::stdout(), text);
     }
 
     /// The one JSON object of a command.
     pub fn json(&self, value: &Value) {
         self.clear();
-        println!("{value:#}");
+        write(std::io::stdout(), &format!("{value:#}"));
     }
 
     /// A remark for people.
     pub fn remark(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            write(std::io::stderr(), text);
         }
     }
 
@@ -71,8 +70,13 @@ impl Printer {
 
     /// Why the command failed.
     pub fn error(error: &Error) {
-        eprintln!("error: {error}");
+        write(std::io::stderr(), &format!("error: {error}"));
     }
+}
+
+/// A reader that went away (a closed pipe) is no reason to fail.
+fn write(mut to: impl Write, text: &str) {
+    let _ = writeln!(to, "{text}");
 }
 
 /// Notes as JSON, for reports.

@@ -2,7 +2,7 @@
 //! cannot be read is named in the warnings; the rest stays open.
 
 use super::summary::summarize;
-use super::{Found, Reading, bytes, nifti};
+use super::{Found, Reading, bytes, dicom, hdf5_open, nifti, picture, visium};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
     match start {
         Some(kind) => kind,
         None if is_later_hdf5 => Kind::Hdf5,
-        None if joints::is_dicom(first) => Kind::Dicom,
+        None if dicom::is_dicom(first) => Kind::Dicom,
         None => Kind::Unknown,
     }
 }
@@ -112,9 +112,9 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
     // The last net: a decoder that panics costs its file, not the program.
     let read = catch_unwind(AssertUnwindSafe(|| match kind {
         Kind::Nifti | Kind::NiftiImage => open_nifti(path, reading),
-        Kind::Hdf5 => joints::read_hdf5(path, reading),
-        Kind::Dicom => joints::read_dicom(path, reading),
-        Kind::Picture => joints::read_picture(path, reading),
+        Kind::Hdf5 => hdf5_open::read_hdf5(path, reading),
+        Kind::Dicom => dicom::read_dicom(path, reading),
+        Kind::Picture => picture::read_picture(path, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
     let read = read.unwrap_or_else(|_| Err(Error::malformed("its reader stopped in the middle; the file is damaged")));
@@ -159,12 +159,12 @@ fn open_folder(folder: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         Ok(more) => found.extend(more),
         Err(e) => failures.push(e),
     };
-    for visium in &inventory.visium {
-        keep(joints::read_visium(visium, reading).map_err(|e| e.at(visium)));
+    for folder in &inventory.visium {
+        keep(visium::read_visium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
     }
     if inventory.has_dicom {
         let n_notes = reading.warnings.notes.len();
-        keep(joints::read_dicom(folder, reading).map_err(|e| e.at(folder)));
+        keep(dicom::read_dicom(folder, reading).map_err(|e| e.at(folder)));
         // The other files are opened here, so they are not left out.
         let said = reading.warnings.notes.split_off(n_notes);
         reading.warnings.notes.extend(said.into_iter().filter(|n| n.code != "not-dicom"));
@@ -225,7 +225,7 @@ fn path_of(error: &Error) -> Option<&Path> {
 /// Sorts the files of a folder and its folders by name into an inventory. Hidden ones are left out.
 fn list(folder: &Path, depth: usize, inventory: &mut Inventory, reading: &mut Reading) -> Result<()> {
     reading.progress.step(0.0, "looking through folders")?;
-    if joints::is_visium(folder) {
+    if visium::is_visium(folder) {
         inventory.visium.push(folder.to_path_buf());
         return Ok(());
     }
@@ -254,25 +254,6 @@ fn sort_in(path: PathBuf, inventory: &mut Inventory) {
         Ok(Kind::Unknown | Kind::Other(_)) => inventory.unknown.push(path),
         // Opening it again says why it cannot be read.
         Ok(_) | Err(_) => inventory.files.push(path),
-    }
-}
-
-/// The readers of other rooms, each giving a list.
-mod joints {
-    use super::super::{Found, Reading, dicom, hdf5_open, picture, visium};
-    use crate::base::Result;
-    use std::path::Path;
-
-    pub use dicom::{is_dicom, read_dicom};
-    pub use hdf5_open::read_hdf5;
-    pub use visium::is_visium;
-
-    pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
-        visium::read_visium(folder, reading).map(|found| vec![found])
-    }
-
-    pub fn read_picture(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
-        picture::read_picture(path, reading).map(|found| vec![found])
     }
 }
 

@@ -85,8 +85,9 @@ pub struct TransformFile {
     pub version: u32,
     /// The word of a [`TransformModel`].
     pub model: String,
-    /// Rows of the linear part, 3×3 in the plane and 4×4 in space, for column vectors. A thin plate adds
-    /// its bending to it; for moving least squares it is only the unweighted fit.
+    /// Rows of the linear part for column vectors: 3×3 in the plane; 4×4 in space, and where a linear model
+    /// leads a section into a volume (its third column is the plane's normal). A thin plate adds its
+    /// bending to it; for moving least squares it is only the unweighted fit.
     pub fixed_from_moving: Vec<Vec<f64>>,
     /// Unit of moving points.
     pub units: LengthUnit,
@@ -149,7 +150,10 @@ impl TransformFile {
             plane.map(|p| PlaneRow { origin: p.origin().to_array(), right: p.right().to_array(), down: p.down().to_array() });
         file.space = if plane.is_some() { "LPS" } else { "section" }.to_owned();
         match warp {
-            Warp::Affine(a) => file.fixed_from_moving = rows_2(&scaled(*a, s, q)),
+            Warp::Affine(a) => {
+                let a = scaled(*a, s, q);
+                file.fixed_from_moving = plane.map_or_else(|| rows_2(&a), |p| rows_on_plane(&a, p));
+            }
             Warp::ThinPlate(t) => {
                 let t = scaled_thin_plate(t, s, q)?;
                 file.fixed_from_moving = rows_2(&t.affine);
@@ -219,7 +223,7 @@ impl TransformFile {
     /// Coordinates of a moving point: 2 or 3.
     #[must_use]
     pub fn moving_dims(&self) -> usize {
-        self.fixed_from_moving.len().saturating_sub(1)
+        if self.plane.is_some() { 2 } else { self.fixed_from_moving.len().saturating_sub(1) }
     }
 
     /// Coordinates of a fixed point: 3 in space or on a plane in the patient, else 2.
@@ -246,7 +250,8 @@ impl TransformFile {
     /// [`Error::Unsupported`] for a map in space.
     pub fn to_warp(&self) -> Result<Warp> {
         self.check()?;
-        let [x, y, _] = self.fixed_from_moving.as_slice() else {
+        let in_plane = self.rows_in_plane()?;
+        let [x, y, _] = in_plane.as_slice() else {
             return Err(Error::unsupported("this transform is in space (4×4); one in the plane (3×3) is needed here"));
         };
         let (s, q) = (self.units.mm_per_unit(), self.fixed_unit().mm_per_unit());
@@ -275,10 +280,21 @@ impl TransformFile {
         })
     }
 
+    /// The matrix between section and plane: 4×4 rows onto a plane are projected on it.
+    fn rows_in_plane(&self) -> Result<Vec<Vec<f64>>> {
+        let (Some(plane), [x, y, z, _]) = (self.lps_plane()?, self.fixed_from_moving.as_slice()) else {
+            return Ok(self.fixed_from_moving.clone());
+        };
+        let column = |c: usize| DVec3::new(x[c], y[c], z[c]);
+        let along = |v: DVec3| DVec2::new(v.dot(plane.right()), v.dot(plane.down()));
+        let linear = DMat2::from_cols(along(column(0)), along(column(1)));
+        Ok(rows_2(&DAffine2::from_mat2_translation(linear, plane.plane_from_lps(column(3)))))
+    }
+
     /// The linear map in space, moving mm to fixed mm; [`Error::Unsupported`] for a map in the plane.
     pub fn to_affine_3(&self) -> Result<DAffine3> {
         self.check()?;
-        let [x, y, z, _] = self.fixed_from_moving.as_slice() else {
+        let ([x, y, z, _], None) = (self.fixed_from_moving.as_slice(), &self.plane) else {
             return Err(Error::unsupported("this transform is in the plane (3×3); one in space (4×4) is needed here"));
         };
         let (km, kf) = (self.units.mm_per_unit(), self.fixed_unit().mm_per_unit());
@@ -298,7 +314,7 @@ impl TransformFile {
         let model = self.transform_model()?;
         self.check_matrix()?;
         let needs_points = model >= TransformModel::ThinPlate;
-        if needs_points && self.moving_dims() != 2 {
+        if needs_points && self.fixed_from_moving.len() != 3 {
             return Err(Error::unsupported(format!("{} is only known in the plane (3×3)", self.model)));
         }
         if needs_points {
@@ -307,8 +323,8 @@ impl TransformFile {
         if self.stiffness.is_some_and(|s| !s.is_finite() || s < 0.0) {
             return Err(Error::malformed("the stiffness is negative or not finite"));
         }
-        if self.plane.is_some() && (self.moving_dims() != 2 || self.fixed_unit() != LengthUnit::Mm) {
-            return Err(Error::malformed("a plane in the patient needs a 3×3 matrix and fixed_units mm"));
+        if self.plane.is_some() && self.fixed_unit() != LengthUnit::Mm {
+            return Err(Error::malformed("a plane in the patient needs fixed_units mm"));
         }
         self.lps_plane().map(|_| ()).map_err(|e| Error::malformed(e.to_string()))
     }
@@ -344,6 +360,15 @@ impl TransformFile {
             None => Ok(()),
         }
     }
+}
+
+/// Rows that lead (x, y, distance along the normal) of a section to the patient.
+fn rows_on_plane(a: &DAffine2, plane: &Plane) -> Vec<Vec<f64>> {
+    let lift = |v: DVec2| plane.right() * v.x + plane.down() * v.y;
+    let (x, y, n, t) = (lift(a.matrix2.x_axis), lift(a.matrix2.y_axis), plane.normal(), plane.lps_from_plane(a.translation));
+    let mut rows: Vec<Vec<f64>> = (0..3).map(|r| vec![x[r], y[r], n[r], t[r]]).collect();
+    rows.push(vec![0.0, 0.0, 0.0, 1.0]);
+    rows
 }
 
 fn rows_2(a: &DAffine2) -> Vec<Vec<f64>> {
