@@ -20,7 +20,6 @@ pub(super) enum Icon {
     Target,
     Copy,
     Plus,
-    Chain,
     Search,
     Undo,
     Redo,
@@ -112,18 +111,13 @@ pub(super) fn paint(painter: &Painter, center: Pos2, icon: Icon, color: Color32)
             line(&[(-4.5, 0.0), (4.5, 0.0)]);
             line(&[(0.0, -4.5), (0.0, 4.5)]);
         }
-        Icon::Chain => {
-            painter.circle_stroke(at(-2.5, 0.0), 2.6, stroke);
-            painter.circle_stroke(at(2.5, 0.0), 2.6, stroke);
-        }
         Icon::Undo | Icon::Redo => {
             let side = if icon == Icon::Undo { 1.0 } else { -1.0 };
             let arc = |i: u8| {
                 let angle = f32::from(i) / 10.0 * std::f32::consts::PI * 1.25 - std::f32::consts::FRAC_PI_2;
                 (side * (0.5 + 4.0 * angle.cos()), 0.5 + 4.0 * angle.sin())
             };
-            let points: Vec<(f32, f32)> =
-                std::iter::once((side * -4.5, -3.5)).chain((0..=10).map(arc)).collect();
+            let points: Vec<(f32, f32)> = std::iter::once((side * -4.5, -3.5)).chain((0..=10).map(arc)).collect();
             line(&points);
             line(&[(side * -2.0, -6.0), (side * -4.5, -3.5), (side * -2.0, -1.0)]);
         }

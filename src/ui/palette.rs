@@ -199,15 +199,19 @@ pub(super) fn cheat_sheet(ui: &mut Ui, desk: &mut Desk<'_>) {
         return;
     }
     let modal = Modal::new(egui::Id::unique("keys")).show(ui.ctx(), |ui| {
-        ui.set_width(660.0);
-        ui.label(RichText::new("Keys").font(Theme::strong(desk.theme.size.title)));
-        ScrollArea::vertical().max_height(ui.ctx().content_rect().height() * 0.7).show(ui, |ui| {
-            ui.columns_const(|[left, right]: &mut [Ui; 2]| {
-                for menu in MENUS {
-                    let side = if matches!(*menu, "File" | "Edit" | "View") { &mut *left } else { &mut *right };
-                    group(side, desk, menu);
-                }
-                mouse(right, desk);
+        ui.set_width(720.0);
+        ui.spacing_mut().item_spacing.x = 28.0;
+        egui::Frame::new().inner_margin(14).show(ui, |ui| {
+            ui.label(RichText::new("Keys").font(Theme::strong(desk.theme.size.title)));
+            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() * 0.75).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - 14.0);
+                ui.columns_const(|[left, right]: &mut [Ui; 2]| {
+                    for menu in MENUS {
+                        let side = if matches!(*menu, "File" | "Edit" | "View") { &mut *left } else { &mut *right };
+                        group(side, desk, menu);
+                    }
+                    mouse(right, desk);
+                });
             });
         });
     });
@@ -245,6 +249,7 @@ fn mouse(ui: &mut Ui, desk: &Desk<'_>) {
 
 fn pair(ui: &mut Ui, desk: &Desk<'_>, what: &str, key: &str) {
     ui.horizontal(|ui| {
+        ui.set_max_height(20.0);
         ui.label(small(desk.theme, what));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(dim(desk.theme, key)));
     });

@@ -119,7 +119,16 @@ fn is_on_swipe(desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>, at: Pos2) -> bool
     kind == PaneKind::Overlay && desk.session.view.compare == CompareMode::Swipe && (at.x - swipe_x(desk, pen)).abs() < 7.0
 }
 
-fn begin(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) -> Option<Gesture> {
+/// A fitted overlay would follow the warp; it stays where it is while a landmark moves.
+fn hold_overlay(desk: &mut Desk<'_>) {
+    let kind = PaneKind::Overlay;
+    let fitted = desk.session.view.panes.get(&kind).is_none_or(|p| p.camera.is_none());
+    if let Some((camera, _)) = desk.memo.drawn.get(&kind).copied().filter(|_| fitted) {
+        desk.view(ViewAction::Camera(kind, camera));
+    }
+}
+
+fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) -> Option<Gesture> {
     let press = ui.input(|i| i.pointer.press_origin())?;
     let (shift, space) = ui.input(|i| (i.modifiers.shift, i.key_down(Key::Space)));
     let pan = Gesture::Pan { from: pen.camera, press };
@@ -136,6 +145,7 @@ fn begin(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pen: &Pe
         return Some(pan);
     }
     if let Some(pair) = landmark_at(pen, scene, press) {
+        hold_overlay(desk);
         return Some(Gesture::Landmark { pair });
     }
     if is_on_swipe(desk, kind, pen, press) {
@@ -235,6 +245,7 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
 
 /// Places one side of a landmark pair at a place of a pane.
 pub(super) fn place(desk: &mut Desk<'_>, kind: PaneKind, mm: DVec2) {
+    hold_overlay(desk);
     if let Some(side) = desk.session.side_at(kind, mm) {
         desk.register(RegisterAction::Place(side));
     }

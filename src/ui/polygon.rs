@@ -37,7 +37,8 @@ fn is_ear(points: &[Pos2], ring: &[usize], i: usize) -> bool {
 }
 
 /// Whether a point lies in a polygon (even-odd).
-pub(super) fn contains(points: &[Pos2], p: Pos2) -> bool {
+#[cfg(test)]
+fn contains(points: &[Pos2], p: Pos2) -> bool {
     let mut inside = false;
     let mut j = points.len().wrapping_sub(1);
     for (i, a) in points.iter().enumerate() {

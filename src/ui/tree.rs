@@ -182,10 +182,10 @@ fn link(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     let colors = desk.colors();
     let (state, color) = match r.fit.as_ref().map(|f| &f.quality) {
         Some(q) if q.folds > 0 || q.mirror.suspected => ("check".to_owned(), colors.warning),
-        Some(q) => {
-            let error = q.leave_one_out_median_mm.unwrap_or(q.rms_mm);
-            (format!("±{}", mm(error)), colors.good)
-        }
+        Some(q) => match q.leave_one_out_median_mm {
+            Some(error) => (format!("±{}", mm(error)), colors.good),
+            None => ("unchecked".to_owned(), colors.warning),
+        },
         None => ("not fitted".to_owned(), colors.warning),
     };
     let shown = desk.session.view.section == Some(r.section);
@@ -197,6 +197,9 @@ fn link(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     let response = ui.add(button).on_hover_ui(|ui| {
         ui.label(small(desk.theme, format!("moving {} → fixed {}", name(r.section), name(r.heart))));
         ui.label(small(desk.theme, format!("{}, {} pairs placed", r.model.name(), r.landmarks.complete().len())));
+        if r.fit.as_ref().is_some_and(|f| f.quality.leave_one_out_median_mm.is_none()) {
+            ui.label(small(desk.theme, "Too few pairs to check the fit: place one more."));
+        }
         if let Some(problem) = &r.problem {
             ui.label(small(desk.theme, problem.clone()));
         }
