@@ -1,7 +1,7 @@
 //! Changing a layer while a handle is dragged: the picture follows at once, the history gets one step.
 
-use super::edit::{Change, Edit};
 use super::Session;
+use super::edit::{Change, Edit};
 use crate::base::{Error, Result};
 use crate::model::{Layer, LayerKind};
 

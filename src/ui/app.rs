@@ -424,11 +424,13 @@ fn bottom(ui: &mut Ui, desk: &mut Desk<'_>) {
 fn left(ui: &mut Ui, desk: &mut Desk<'_>) {
     let wide = ui.available_width();
     let frame = plain(desk, Margin::symmetric(8, 4));
-    let panel = Panel::left("study").default_size(match wide {
-        w if w > 1600.0 => 264.0,
-        w if w > 1360.0 => 232.0,
-        _ => 200.0,
-    }).size_range(140.0..=420.0);
+    let panel = Panel::left("study")
+        .default_size(match wide {
+            w if w > 1600.0 => 264.0,
+            w if w > 1360.0 => 232.0,
+            _ => 200.0,
+        })
+        .size_range(140.0..=420.0);
     panel.frame(frame).show(ui, |ui| {
         ScrollArea::vertical().id_salt("study").auto_shrink(false).show(ui, |ui| {
             tree::show(ui, desk);
@@ -442,11 +444,13 @@ fn left(ui: &mut Ui, desk: &mut Desk<'_>) {
 fn right(ui: &mut Ui, desk: &mut Desk<'_>) {
     let wide = ui.available_width();
     let frame = plain(desk, Margin::symmetric(8, 4));
-    let panel = Panel::right("properties").default_size(match wide {
-        w if w > 1400.0 => 344.0,
-        w if w > 1120.0 => 316.0,
-        _ => 288.0,
-    }).size_range(220.0..=520.0);
+    let panel = Panel::right("properties")
+        .default_size(match wide {
+            w if w > 1400.0 => 344.0,
+            w if w > 1120.0 => 316.0,
+            _ => 288.0,
+        })
+        .size_range(220.0..=520.0);
     panel.frame(frame).show(ui, |ui| {
         let half = (ui.available_height() * 0.46).max(160.0);
         ScrollArea::vertical().id_salt("inspector").auto_shrink([false, true]).max_height(half).show(ui, |ui| {

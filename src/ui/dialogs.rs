@@ -240,17 +240,20 @@ pub(super) fn recovery(ui: &mut Ui, desk: &mut Desk<'_>) {
     let n = leftover.lines.len();
     let steps = if n == 1 { "1 step".to_owned() } else { format!("{n} steps") };
     let colors = *desk.colors();
-    egui::Panel::top("recovery").frame(egui::Frame::new().fill(colors.raised).inner_margin(egui::Margin::symmetric(12, 6))).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(format!("Unsaved work from an earlier run: {steps}.")).color(colors.warning));
-            if ui.button("Bring it back").clicked() {
-                desk.act(Action::Recover(true));
-            }
-            if ui.button("Discard").on_hover_text("Throw it away for good").clicked() {
-                desk.act(Action::Recover(false));
-            }
-        });
-    });
+    egui::Panel::top("recovery").frame(egui::Frame::new().fill(colors.raised).inner_margin(egui::Margin::symmetric(12, 6))).show(
+        ui,
+        |ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(format!("Unsaved work from an earlier run: {steps}.")).color(colors.warning));
+                if ui.button("Bring it back").clicked() {
+                    desk.act(Action::Recover(true));
+                }
+                if ui.button("Discard").on_hover_text("Throw it away for good").clicked() {
+                    desk.act(Action::Recover(false));
+                }
+            });
+        },
+    );
 }
 
 #[cfg(test)]

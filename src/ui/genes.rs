@@ -12,7 +12,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer) {
     let Some(section) = desk.session.study.section(layer.element).cloned() else { return };
     if let Some(expression) = &section.expression {
         search(ui, desk, layer, &names(expression));
-        let counts = format!("{} genes, {} spots", thousands(expression.genes().len()), thousands(expression.observations().len()));
+        let counts =
+            format!("{} genes, {} spots", thousands(expression.genes().len()), thousands(expression.observations().len()));
         ui.label(dim(desk.theme, counts));
     } else {
         ui.label(dim(desk.theme, "This section has no expression; its spots are drawn plain."));
@@ -56,12 +57,11 @@ fn search(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer, names: &[(&str, &
         desk.memo.gene = color_by.clone().unwrap_or_default();
     }
     let id = ui.make_persistent_id("gene field");
-    let field = TextEdit::singleline(&mut desk.memo.gene)
-        .id(id)
-        .hint_text("Gene or column, as NPPA")
-        .desired_width(f32::INFINITY);
+    let field =
+        TextEdit::singleline(&mut desk.memo.gene).id(id).hint_text("Gene or column, as NPPA").desired_width(f32::INFINITY);
     let enter = desk.memo.gene_active && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
-    let response = ui.add(field).accessible_name("Gene or column").on_hover_text("Type a gene or a column; Enter takes the first");
+    let response =
+        ui.add(field).accessible_name("Gene or column").on_hover_text("Type a gene or a column; Enter takes the first");
     if response.gained_focus() {
         desk.memo.gene_active = true;
         desk.memo.gene.clear();

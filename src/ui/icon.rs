@@ -122,8 +122,7 @@ pub(super) fn paint(painter: &Painter, center: Pos2, icon: Icon, color: Color32)
                 let angle = f32::from(i) / 10.0 * std::f32::consts::PI * 1.25 - std::f32::consts::FRAC_PI_2;
                 (side * (0.5 + 4.0 * angle.cos()), 0.5 + 4.0 * angle.sin())
             };
-            let points: Vec<(f32, f32)> =
-                std::iter::once((side * -4.5, -3.5)).chain((0..=10).map(arc)).collect();
+            let points: Vec<(f32, f32)> = std::iter::once((side * -4.5, -3.5)).chain((0..=10).map(arc)).collect();
             line(&points);
             line(&[(side * -2.0, -6.0), (side * -4.5, -3.5), (side * -2.0, -1.0)]);
         }

@@ -121,10 +121,9 @@ pub(super) fn panels(ui: &mut Ui, desk: &mut Desk<'_>) {
 
 fn floating(ui: &Ui, desk: &mut Desk<'_>, name: &str, content: impl FnOnce(&mut Ui, &mut Desk<'_>)) {
     let frame = egui::Frame::window(ui.style()).inner_margin(12);
-    egui::Area::new(egui::Id::unique(name))
-        .anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, -64.0))
-        .order(egui::Order::Foreground)
-        .show(ui.ctx(), |ui| {
+    egui::Area::new(egui::Id::unique(name)).anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, -64.0)).order(egui::Order::Foreground).show(
+        ui.ctx(),
+        |ui| {
             frame.show(ui, |ui| {
                 ui.set_width(420.0);
                 let mut close = false;
@@ -134,7 +133,8 @@ fn floating(ui: &Ui, desk: &mut Desk<'_>, name: &str, content: impl FnOnce(&mut 
                     (desk.memo.jobs_open, desk.memo.messages_open) = (false, false);
                 }
             });
-        });
+        },
+    );
 }
 
 fn job(ui: &mut Ui, desk: &mut Desk<'_>, job: &JobStatus) {

@@ -52,8 +52,7 @@ pub(super) fn leave_text(ctx: &Context) {
 pub(super) fn pressed(ctx: &Context) -> Vec<Command> {
     let typing = ctx.text_edit_focused();
     let focused = ctx.memory(|m| m.focused().is_some());
-    let mut specs: Vec<(&Spec, KeyboardShortcut)> =
-        COMMANDS.iter().filter_map(|s| shortcut(s.key).map(|k| (s, k))).collect();
+    let mut specs: Vec<(&Spec, KeyboardShortcut)> = COMMANDS.iter().filter_map(|s| shortcut(s.key).map(|k| (s, k))).collect();
     // `Ctrl+Z` also matches while Shift is held, so longer ones go first.
     specs.sort_by_key(|(_, k)| std::cmp::Reverse(u8::from(k.modifiers.shift) + u8::from(k.modifiers.command)));
     let mut found = Vec::new();

@@ -193,7 +193,10 @@ fn name(ui: &mut Ui, desk: &mut Desk<'_>, (i, pair): (usize, &Landmark)) {
             desk.memo.renaming = Some((i, pair.name.clone()));
             ui.close();
         }
-        let clear = [("Take the section side away", pair.moving.is_some(), true), ("Take the heart side away", pair.fixed.is_some(), false)];
+        let clear = [
+            ("Take the section side away", pair.moving.is_some(), true),
+            ("Take the heart side away", pair.fixed.is_some(), false),
+        ];
         for (text, there, moving) in clear {
             if ui.add_enabled(there, egui::Button::new(text)).clicked() {
                 desk.register(RegisterAction::ClearSide(i, moving));

@@ -216,9 +216,8 @@ impl Pen<'_> {
         let radius = (sd_mm.unwrap_or(0.0) / self.camera.mm_per_px) as f32 / self.pixels_per_point;
         if radius.is_finite() && radius > 2.0 && radius < 4.0 * self.rect.size().max_elem() {
             let n = ((radius * 1.5) as usize).clamp(24, 360);
-            let ring: Vec<Pos2> = (0..n)
-                .map(|i| center + egui::Vec2::angled(i as f32 / n as f32 * std::f32::consts::TAU) * radius)
-                .collect();
+            let ring: Vec<Pos2> =
+                (0..n).map(|i| center + egui::Vec2::angled(i as f32 / n as f32 * std::f32::consts::TAU) * radius).collect();
             self.line(&ring, true, Stroke::new(1.0, accent), true);
         }
     }

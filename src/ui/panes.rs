@@ -11,7 +11,9 @@ use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCach
 use crate::session::{Action, Command, RegisterAction, ViewAction};
 use crate::space::{DVec2, Space};
 use egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
-use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tabs, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tabs, TileId, Tiles, Tree, UiResponse,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,9 +43,8 @@ pub(super) fn default_tree() -> Tree<Pane> {
     let bullseye = tabs(&[PaneKind::Bullseye]);
     let section = tabs(&[PaneKind::Section]);
     let overlay = tabs(&[PaneKind::Overlay]);
-    let mut split = |dir, children: [TileId; 2], share| {
-        tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)))
-    };
+    let mut split =
+        |dir, children: [TileId; 2], share| tiles.insert_container(Container::Linear(Linear::new_binary(dir, children, share)));
     let lower = split(LinearDir::Horizontal, [long, bullseye], 0.5);
     let left = split(LinearDir::Vertical, [short, lower], 0.56);
     let right = split(LinearDir::Vertical, [section, overlay], 0.5);
@@ -65,7 +66,9 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, tree: &mut Tree<Pane>, cach
         let height = desk.theme.size.control_height;
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         ui.painter().rect_filled(rect, 0.0, desk.colors().window);
-        let mut bar = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(8.0, 0.0))).layout(Layout::left_to_right(Align::Center)));
+        let mut bar = ui.new_child(
+            egui::UiBuilder::new().max_rect(rect.shrink2(vec2(8.0, 0.0))).layout(Layout::left_to_right(Align::Center)),
+        );
         bar.label(RichText::new(kind.title()).font(Theme::strong(desk.theme.size.control)));
         bar.with_layout(Layout::right_to_left(Align::Center), |ui| header_right(ui, desk, kind, true));
         canvas(ui, desk, cache, kind);
@@ -143,7 +146,8 @@ impl Behavior<Pane> for Arrangement<'_, '_> {
 /// What stands at the right of a pane's header, from the right.
 fn header_right(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind, roomy: bool) {
     let big = desk.memo.maximized.is_some();
-    let (icon, name) = if big { (Icon::Restore, "Restore (double click, Esc)") } else { (Icon::Maximize, "Maximize (double click)") };
+    let (icon, name) =
+        if big { (Icon::Restore, "Restore (double click, Esc)") } else { (Icon::Maximize, "Maximize (double click)") };
     if icon_button(ui, icon, name).clicked() {
         desk.memo.maximized = if big { None } else { Some(kind) };
     }
@@ -224,8 +228,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     let per = ui.pixels_per_point();
     let size_px = [(rect.width() * per).round().max(1.0) as u32, (rect.height() * per).round().max(1.0) as u32];
     let session = desk.session;
-    let inputs =
-        Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per };
+    let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per };
     let mut scene = build(&inputs, cache, kind, size_px);
     // The header says already what the pane shows.
     let shows = shows(desk, kind);

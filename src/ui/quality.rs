@@ -62,7 +62,8 @@ fn number(ui: &mut Ui, desk: &Desk<'_>, name: &str, mm: Option<f64>, (px, hint):
         .response;
     let in_pixels = |v: f64| {
         let part = |per: Option<f64>, what: &str| per.map(|p| format!("{} {what}", three_digits(v * p)));
-        let parts: Vec<String> = [part(px.0, "px of the section"), part(px.1, "px of the heart image")].into_iter().flatten().collect();
+        let parts: Vec<String> =
+            [part(px.0, "px of the section"), part(px.1, "px of the heart image")].into_iter().flatten().collect();
         parts.join(", ")
     };
     let more = mm.map_or_else(|| "Needs more pairs than the model does.".into(), in_pixels);
@@ -84,7 +85,8 @@ fn folds(ui: &mut Ui, desk: &Desk<'_>, folds: usize) {
 
 fn notes(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration, q: &Quality) {
     if !(0.95..=1.35).contains(&q.scale) {
-        let text = format!("Scale {}: processed tissue shrinks, so 0.95–1.35 is usual. Check the pixel size.", three_digits(q.scale));
+        let text =
+            format!("Scale {}: processed tissue shrinks, so 0.95–1.35 is usual. Check the pixel size.", three_digits(q.scale));
         note(ui, desk, &text, desk.colors().warning, None);
     }
     if q.mirror.suspected {

@@ -71,7 +71,8 @@ pub(super) fn chain(ui: &mut Ui, desk: &mut Desk<'_>) {
     let scale = format!("{} µm per pixel", three_digits(section.mm_per_px() * 1000.0));
     let error = quality.as_ref().map(|q| q.leave_one_out_median_mm.unwrap_or(q.rms_mm));
     let link = error.map_or_else(|| "not linked".to_owned(), |e| format!("±{}", mm(e)));
-    let plane = desk.session.registration().map_or_else(|| "no plane yet".to_owned(), |r| format!("plane, ±{}", mm(r.half_slice_mm)));
+    let plane =
+        desk.session.registration().map_or_else(|| "no plane yet".to_owned(), |r| format!("plane, ±{}", mm(r.half_slice_mm)));
     let segments = !desk.session.derived.segments.is_empty();
     let chips = [
         ("pixel", if known { scale.clone() } else { "size unknown".into() }, known, "Full-resolution pixels to micrometers"),
@@ -86,7 +87,11 @@ pub(super) fn chain(ui: &mut Ui, desk: &mut Desk<'_>) {
             ui.label(dim(desk.theme, "›"));
         }
         let ink = if *fine { colors.text } else { colors.warning };
-        let short = if note.is_empty() || note.contains("per pixel") || note.starts_with("plane") { (*name).to_owned() } else { format!("{name} {note}") };
+        let short = if note.is_empty() || note.contains("per pixel") || note.starts_with("plane") {
+            (*name).to_owned()
+        } else {
+            format!("{name} {note}")
+        };
         let text = RichText::new(short).font(egui::FontId::proportional(desk.theme.size.overlay)).color(ink);
         let chip = ui.add(Button::new(text).small().corner_radius(9).fill(colors.raised));
         let chip = chip.on_hover_text(format!("{hint}\n{note}"));

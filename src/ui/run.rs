@@ -67,11 +67,7 @@ pub fn run(options: RunOptions) -> Result<Option<StartReport>> {
     if let Some([w, h]) = size {
         viewport = viewport.with_inner_size([w as f32, h as f32]).with_min_inner_size([320.0, 240.0]);
     }
-    let native = eframe::NativeOptions {
-        viewport,
-        wgpu_options: crate::render::wgpu_setup(),
-        ..Default::default()
-    };
+    let native = eframe::NativeOptions { viewport, wgpu_options: crate::render::wgpu_setup(), ..Default::default() };
     let shut = move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Box::new(Watched::new(cc, options, shared)?))
     };
@@ -115,17 +111,7 @@ impl Watched {
             workbench.hide_notices();
         }
         let report = StartReport { adapter: workbench.adapter().to_owned(), ..StartReport::default() };
-        Ok(Self {
-            workbench,
-            options,
-            outcome,
-            picture: Arc::default(),
-            report,
-            calm: 0,
-            last: None,
-            shown: false,
-            asked: false,
-        })
+        Ok(Self { workbench, options, outcome, picture: Arc::default(), report, calm: 0, last: None, shown: false, asked: false })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Outcome> {

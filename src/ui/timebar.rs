@@ -27,8 +27,11 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let phase = phase_at(&volume, desk.session.view.cardiac_phase);
     let time = volume.time_ms(phase).map_or_else(String::new, |t| format!("{t:.0} ms · "));
     let text = format!("{time}{:.0} % RR", desk.session.view.cardiac_phase * 100.0);
-    ui.add_sized([106.0, 20.0], egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min))
-        .on_hover_text(format!("Phase {} of {}; shift and wheel over a heart pane change it", phase + 1, volume.n_phases()));
+    ui.add_sized([106.0, 20.0], egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min)).on_hover_text(format!(
+        "Phase {} of {}; shift and wheel over a heart pane change it",
+        phase + 1,
+        volume.n_phases()
+    ));
     track(ui, desk, &volume, phase);
 }
 
@@ -86,4 +89,3 @@ fn cavity(desk: &mut Desk<'_>, volume: &Volume) -> Vec<f64> {
     desk.memo.cavity = Some((std::sync::Arc::clone(labels), counts.clone()));
     counts
 }
-

@@ -115,6 +115,7 @@ fn registration(plane: Plane) -> Registration {
         landmarks: Landmarks { pairs },
         model: TransformModel::ThinPlate,
         stiffness: 0.0,
+        flip_x_mm: None,
         fit: Some(Fit { plane_from_section: warp, quality }),
         problem: None,
     }
