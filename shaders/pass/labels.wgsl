@@ -37,7 +37,7 @@ fn label_at(px: vec2<f32>) -> u32 {
     }
     let cell = cell3(v, size);
     let value = textureLoad(labels, vec3<i32>(cell.xy, cell.z + u.size.w), 0).x;
-    return select(value, 0u, u.only != 0u && value != u.only);
+    return select(value, 0u, (u.only != 0u) & (value != u.only));
 }
 
 // Whether one of the eight places beside the pixel has another label.
@@ -61,7 +61,9 @@ fn fragment(in: Covered) -> @location(0) vec4<f32> {
     }
     let color = textureLoad(colors, vec2<i32>(i32(label), 0), 0);
     var alpha = u.fill;
-    if u.outline_px > 0.0 && is_outline(px, label) {
+    // Never a condition on uniforms alone: lavapipe puts their values into the program, which compiles it
+    // again for each draw and keeps the old ones.
+    if f32(label) * u.outline_px > 0.0 && is_outline(px, label) {
         alpha = 1.0;
     }
     return to_target(color.xyz, alpha);

@@ -29,13 +29,13 @@ pub use register_edit::USUAL_NAMES;
 
 use crate::base::{Error, Limits, Result, Severity};
 use crate::model::{ElementId, Layer, Registration, Study};
-use crate::scene::{Derived, View};
+use crate::scene::{Derived, SceneCache, View};
 use crate::space::DVec3;
 use edit::{Line, LineKind};
 use journal::Journal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Something the person should know, kept until it is dismissed.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +91,8 @@ pub struct Session {
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
     drag: Option<Box<Registration>>,
     preview: Option<Vec<Layer>>,
+    /// Planes found from volumes and labels, so that the cursor's place costs nothing.
+    planes: Mutex<SceneCache>,
     unsaved: bool,
     revision: u64,
 }
@@ -115,6 +117,7 @@ impl Session {
             segments: BTreeMap::new(),
             drag: None,
             preview: None,
+            planes: Mutex::default(),
             unsaved: false,
             revision: 0,
         }
@@ -259,7 +262,8 @@ impl Session {
             return;
         }
         let touches_inputs = edit.changes.iter().any(|c| matches!(c, Change::Element { .. }));
-        let inputs = touches_inputs.then(|| self.inputs_manifest());
+        // The built-in case has no inputs, and a list that was never written reads as empty.
+        let inputs = touches_inputs.then(|| self.inputs_manifest()).filter(|m| !m.inputs.is_empty());
         let line = Line { kind, name: edit.name.clone(), changes: edit.records() };
         let Some(journal) = &mut self.journal else { return };
         let wrote = inputs.map_or(Ok(()), |i| journal.set_inputs(&i)).and_then(|()| journal.append(&line));

@@ -6,9 +6,9 @@ use super::edit::{Change, Edit};
 use super::{Session, register_edit};
 use crate::base::{Error, Result};
 use crate::model::{ElementId, Landmarks, LayerKind, Registration, TransformModel, Volume};
-use crate::scene::{PaneKind, default_planes};
+use crate::scene::{Inputs, PaneKind, pane_plane};
 use crate::space::{DVec2, Plane, Space};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 impl Session {
     pub(super) fn change_view(&mut self, action: ViewAction) {
@@ -110,14 +110,11 @@ impl Session {
         if pane == PaneKind::Overlay {
             return self.registration().map(|r| r.plane);
         }
-        if let Some(plane) = self.view.panes.get(&pane).and_then(|p| p.plane) {
-            return Some(plane);
-        }
-        let heart = self.heart()?;
-        let labels = self.study.label_maps().map(|(_, l)| l).find(|l| l.grid.same_place(&heart.grid, 0.5));
-        let planes = default_planes(heart, labels.map(|l| &**l));
-        let index = [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber].iter().position(|&k| k == pane)?;
-        Some(planes[index])
+        let inputs =
+            Inputs { study: &self.study, view: &self.view, derived: &self.derived, pixels_per_point: 1.0 };
+        let mut cache = self.planes.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = pane_plane(&inputs, &mut cache, pane)?;
+        Some(if self.view.neurological { shown.mirrored() } else { shown })
     }
 
     fn go_slices(&mut self, pane: PaneKind, steps: f64) {

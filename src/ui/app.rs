@@ -64,18 +64,22 @@ pub struct Setup {
 impl Workbench {
     /// A workbench in a window that exists. Opens what is asked in the background.
     pub fn new(cc: &eframe::CreationContext<'_>, setup: &Setup) -> Result<Self> {
+        let mut workbench = Self::in_context(&cc.egui_ctx, setup)?;
+        if let Some(state) = &cc.wgpu_render_state {
+            crate::render::install(state);
+            workbench.adapter = crate::render::adapter_name(state);
+        }
+        Ok(workbench)
+    }
+
+    /// The same without a graphics device: everything but the pictures. Its fonts are there from the next
+    /// frame on.
+    pub fn in_context(ctx: &Context, setup: &Setup) -> Result<Self> {
         let mut theme = Theme::built_in()?;
-        set_fonts(&cc.egui_ctx);
-        cc.egui_ctx.options_mut(|o| o.zoom_with_keyboard = false);
-        let adapter = match &cc.wgpu_render_state {
-            Some(state) => {
-                crate::render::install(state);
-                crate::render::adapter_name(state)
-            }
-            None => "no adapter".into(),
-        };
-        let ctx = cc.egui_ctx.clone();
-        let mut session = Session::new(Arc::new(move || ctx.request_repaint()));
+        set_fonts(ctx);
+        ctx.options_mut(|o| o.zoom_with_keyboard = false);
+        let wake = ctx.clone();
+        let mut session = Session::new(Arc::new(move || wake.request_repaint()));
         let prefs_folder = prefs::folder().filter(|_| !setup.isolated);
         if !setup.isolated {
             session.keep_journal(&state_folder());
@@ -97,11 +101,28 @@ impl Workbench {
             memo: Memo::default(),
             cache: SceneCache::default(),
             readout: (None, Readout::default()),
-            adapter,
+            adapter: String::new(),
             may_close: false,
             last_flicker: 0.0,
             applied: None,
         })
+    }
+
+    /// One frame.
+    pub fn show(&mut self, ui: &mut Ui) {
+        let began = Instant::now();
+        let ctx = ui.ctx().clone();
+        self.style(&ctx);
+        self.session.poll();
+        self.take_drops(&ctx);
+        self.guard_close(&ctx);
+        self.animate(&ctx);
+        self.read();
+        self.frame(ui);
+        self.memo.frame_ms.push_back(began.elapsed().as_secs_f64() * 1000.0);
+        if self.memo.frame_ms.len() > 240 {
+            self.memo.frame_ms.pop_front();
+        }
     }
 
     /// The session behind the window.
@@ -315,19 +336,7 @@ impl Workbench {
 
 impl eframe::App for Workbench {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
-        let began = Instant::now();
-        let ctx = ui.ctx().clone();
-        self.style(&ctx);
-        self.session.poll();
-        self.take_drops(&ctx);
-        self.guard_close(&ctx);
-        self.animate(&ctx);
-        self.read();
-        self.frame(ui);
-        self.memo.frame_ms.push_back(began.elapsed().as_secs_f64() * 1000.0);
-        if self.memo.frame_ms.len() > 240 {
-            self.memo.frame_ms.pop_front();
-        }
+        self.show(ui);
     }
 
     fn on_exit(&mut self) {

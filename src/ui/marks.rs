@@ -149,9 +149,12 @@ impl Pen<'_> {
             Corner::BottomLeft => (Align2::LEFT_BOTTOM, true),
             Corner::BottomRight => (Align2::RIGHT_BOTTOM, true),
         };
+        // Where the text would meet the letter in the middle of the edge, it makes room for it.
+        let half = self.rect.width() / 2.0 - MARGIN - 26.0;
+        let width = |line: &String| self.painter.layout_no_wrap(line.clone(), self.font(false), Color32::WHITE).size().x;
+        let at_edge = if below { lines.last() } else { lines.first() };
+        let lift = if at_edge.is_some_and(|l| width(l) > half) { 1.0 } else { 0.0 };
         for (i, line) in lines.iter().enumerate() {
-            // In a narrow pane the letter in the middle of the edge would meet the text.
-            let lift = if self.rect.width() < 340.0 { 1.0 } else { 0.0 };
             let shift = if below { -((lines.len() - 1 - i) as f32) - lift } else { i as f32 + lift } * PITCH;
             let at = align.pos_in_rect(&r) + vec2(0.0, shift);
             self.text(at, align, line, self.font(false), self.theme.on_image().text);

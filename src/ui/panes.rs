@@ -90,7 +90,12 @@ impl Behavior<Pane> for Arrangement<'_, '_> {
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
-        RichText::new(pane.kind().title()).font(Theme::strong(self.desk.theme.size.table)).into()
+        let title = match pane.kind() {
+            PaneKind::TwoChamber => "2-chamber",
+            PaneKind::FourChamber => "4-chamber",
+            other => other.title(),
+        };
+        RichText::new(title).font(Theme::strong(self.desk.theme.size.table)).into()
     }
 
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
