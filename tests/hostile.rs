@@ -1,7 +1,7 @@
 //! Damaged and malicious files: every reader answers with a value or a sentence, never with a panic,
 //! and takes no more memory than it may. `MYOSCOPE_FUZZ_SECONDS=20` gives each reader so long.
 
-#![allow(clippy::unwrap_used, reason = "a failed test stops here; numbers stand as other programs print them")]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a failed test stops here; numbers stand as other programs print them")]
 
 mod common;
 
