@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::unreadable_literal,
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]

@@ -1,6 +1,11 @@
 //! The program's main job as a story, without a window: open, place landmarks, fit, undo, save, crash, open again.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a failed test stops here; numbers stand as other programs print them")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
 
 use myoscope::model::TransformModel;
 use myoscope::scene::PaneKind;

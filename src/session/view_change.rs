@@ -110,8 +110,7 @@ impl Session {
         if pane == PaneKind::Overlay {
             return self.registration().map(|r| r.plane);
         }
-        let inputs =
-            Inputs { study: &self.study, view: &self.view, derived: &self.derived, pixels_per_point: 1.0 };
+        let inputs = Inputs { study: &self.study, view: &self.view, derived: &self.derived, pixels_per_point: 1.0 };
         let mut cache = self.planes.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = pane_plane(&inputs, &mut cache, pane)?;
         Some(if self.view.neurological { shown.mirrored() } else { shown })
