@@ -1,5 +1,12 @@
 //! The GPU draws what the processor painter paints: at most 2 of 255 apart in at least 99.9 % of the
 //! pixels, for every kind of layer.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
 #![cfg(feature = "gui")]
 
 use myoscope::model::{ColorMap, LabelMap, Picture, PictureLevel, Samples, Volume};

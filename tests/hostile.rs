@@ -1,6 +1,13 @@
 //! Damaged and malicious files: every reader answers with a value or a sentence, never with a panic,
 //! and takes no more memory than it may. `MYOSCOPE_FUZZ_SECONDS=20` gives each reader so long.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
+
 mod common;
 
 use common::mutate::{Budget, Target, attack};
@@ -10,18 +17,19 @@ use myoscope::io::h5ad::{build_h5ad, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
+use myoscope::io::project::{FORMAT, Manifest, Project, parse_project, write_project};
 use myoscope::io::table::{Table, TableColumn, TableKind};
 use myoscope::io::tenx::parse_10x_bytes;
 use myoscope::io::transform_file::parse_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
-use myoscope::io::{Reading, bytes, open};
+use myoscope::io::{Reading, bytes, open, write_visium};
 use myoscope::model::{Expression, LabelMap, PixelSize, Samples, Section, Spots, Volume};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
 
 const LIMITS: Limits = Limits { max_bytes: 64 << 20 };
 
-/// One line per reader; the coordinator of a new format adds one here.
+/// One line per reader: a new format adds one here.
 fn targets() -> Vec<Target> {
     vec![
         Target { name: "nifti", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x.nii", r))) },
@@ -31,10 +39,11 @@ fn targets() -> Vec<Target> {
         Target { name: "parquet", seeds: parquet_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) },
         Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
         Target { name: "h5ad", seeds: h5ad_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
-        Target { name: "10x", seeds: h5ad_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "10x", seeds: tenx_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
         Target { name: "picture", seeds: picture_seeds(), read: |b| drop(decode_picture(b, LIMITS)) },
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
+        Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
         Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
     ]
 }
@@ -107,7 +116,7 @@ fn pair_seeds() -> Vec<Vec<u8>> {
 
 fn parquet_seeds() -> Vec<Vec<u8>> {
     let table = |n: usize| {
-        let word = |i: usize| (i % 5 > 0).then(|| format!("word {}", i % 3));
+        let word = |i: usize| (!i.is_multiple_of(5)).then(|| format!("word {}", i % 3));
         Table::new(vec![
             TableColumn::text("name", (0..n).map(word)),
             TableColumn::numbers("x", (0..n).map(|i| (i % 7 > 0).then_some(i as f64 / 3.0))),
@@ -126,20 +135,36 @@ fn dicom_seeds() -> Vec<Vec<u8>> {
     files.iter().map(|f| std::fs::read(f).unwrap()).collect()
 }
 
-fn h5ad_seeds() -> Vec<Vec<u8>> {
+fn section() -> Section {
     let names = |word: &str, n: usize| (0..n).map(|i| format!("{word}{i}")).collect::<Vec<_>>();
     let rows = (vec![0u64, 1, 2, 3], vec![0u32, 1, 1], vec![1.0f32, 2.0, 3.0]);
     let expression =
         Expression::from_rows(names("gene", 2), names("id", 2), names("spot", 3), &rows.0, &rows.1, &rows.2).unwrap();
     let spots = Spots { px: vec![DVec2::ZERO, DVec2::X, DVec2::Y].into(), diameter_px: 1.0, in_tissue: vec![true; 3] };
-    let section = Section {
+    Section {
         name: "s".into(),
         picture: None,
         pixel_size: PixelSize::Unknown,
         spots: Some(spots.into()),
         expression: Some(expression.into()),
-    };
-    vec![build_h5ad(&section).unwrap()]
+    }
+}
+
+fn h5ad_seeds() -> Vec<Vec<u8>> {
+    vec![build_h5ad(&section()).unwrap()]
+}
+
+fn tenx_seeds() -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let section = Section { pixel_size: PixelSize::Known { um_per_px: 1.0, source: "typed".into() }, ..section() };
+    write_visium(folder.path(), &section, &[(0, 0), (0, 2), (1, 1)]).unwrap();
+    vec![std::fs::read(folder.path().join("filtered_feature_bc_matrix.h5")).unwrap()]
+}
+
+fn project_seeds() -> Vec<Vec<u8>> {
+    let manifest = Manifest { format: FORMAT.into(), version: 1, ..Manifest::default() };
+    let project = Project { manifest, history: vec!["{}".into()] };
+    vec![written("a.myo", |p| write_project(p, &project, &std::collections::BTreeMap::new(), &Progress::none()).unwrap())]
 }
 
 fn picture_seeds() -> Vec<Vec<u8>> {

@@ -1,5 +1,12 @@
-//! Landmark fits against the numbers of scikit-image, SciPy and NumPy in `golden/registration.json`
-//! (made by `golden/gen1.py`), against SciPy on real sections, and in seeded simulations.
+//! Landmark fits against the numbers of scikit-image, `SciPy` and `NumPy` in `golden/registration.json`
+//! (made by `golden/gen1.py`), against `SciPy` on real sections, and in seeded simulations.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::unreadable_literal,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
 
 use myoscope::model::{Landmark, Landmarks, Registration, TransformModel};
 use myoscope::register::{assess_2d, fit_2d, fit_registration, leave_one_out, mend_mirror, mirrored, swapped};
@@ -111,7 +118,7 @@ fn read_points(path: &Path, separator: char) -> Option<Vec<(String, DVec2)>> {
     Some(text.lines().skip(1).filter_map(row).collect())
 }
 
-/// Section, model, RMS, then leave-one-out median, first and last (SciPy 1.17, NumPy 2.4; moving in
+/// Section, model, RMS, then leave-one-out median, first and last (`SciPy` 1.17, `NumPy` 2.4; moving in
 /// thousands of pixels, fixed in reference pixels).
 const HEART_SECTIONS: [(&str, TransformModel, [f64; 4]); 12] = [
     ("V10B01-014_A1", TransformModel::Similarity, [106.62768415153924, 98.41764198442905, 90.97235345673536, 58.857437706811034]),

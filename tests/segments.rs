@@ -1,6 +1,13 @@
 //! The 17 segments on phantoms with known answers: the counts of `golden/cardiac_and_guards.json` (made
 //! by `golden/gen4.py`), any storage order of the same heart, mirrored data.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
+
 use myoscope::cardiac::{Anchor, Level, Levels, Measure, SegmentSettings, Segmentation, measure_segments, segment_labels};
 use myoscope::model::{LabelMap, Samples, Volume};
 use myoscope::space::{DAffine3, DMat3, DVec3, Grid};

@@ -1,5 +1,12 @@
 //! Ventricles of a public case (Sunnybrook Cardiac Data, CC0) by counting the voxels of its labels.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
+
 use myoscope::base::{Limits, Progress, Warnings};
 use myoscope::cardiac::{SegmentSettings, VentricleSettings, measure_segments, segment_labels, ventricles};
 use myoscope::io::{Reading, read_labels};

@@ -280,10 +280,10 @@ fn toward_base(sums: &[Sums], stack: &Stack, settings: &SegmentSettings) -> (f64
     if low.max(high) > 1.1 * low.min(high) {
         return (if high > low { up } else { -up }, "the wider end of the cavity");
     }
-    if let (Some(right), Some(left)) = (weight(&|s| s.n_right), weight(&|s| s.n_cavity)) {
-        if (right - left).abs() > 0.5 {
-            return (if right > left { up } else { -up }, "the right ventricle");
-        }
+    if let (Some(right), Some(left)) = (weight(&|s| s.n_right), weight(&|s| s.n_cavity))
+        && (right - left).abs() > 0.5
+    {
+        return (if right > left { up } else { -up }, "the right ventricle");
     }
     (if axis.dot(BASEWARD) < 0.0 { -1.0 } else { 1.0 }, "the usual position in the body (assumed)")
 }

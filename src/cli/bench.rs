@@ -79,7 +79,7 @@ fn off_screen(name: &str, report: &FrameReport) -> Value {
 fn window(name: &str, n_frames: usize, seed: u64) -> Result<Value> {
     let began = Instant::now().checked_sub(process_age()).unwrap_or_else(Instant::now);
     let bench = Some(BenchOptions { began, n_frames, size: [1600, 1000] });
-    let report = run(RunOptions { bench, seed, ..RunOptions::default() })?
+    let report = run(RunOptions { seed, bench, ..RunOptions::default() })?
         .ok_or_else(|| Error::degenerate("the window was closed before anything was measured"))?;
     Ok(in_window(name, &report))
 }

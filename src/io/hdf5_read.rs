@@ -223,7 +223,7 @@ fn translate(what: &str, error: hdf5_pure::Error) -> Error {
             ))
         }
         hdf5_pure::Error::Format(FormatError::VariableLengthByteLimitExceeded { limit, required }) => {
-            Error::TooLarge { what: what.to_owned(), needed_bytes: required as u64, limit_bytes: limit as u64, path: None }
+            Error::TooLarge { what: what.to_owned(), needed_bytes: required, limit_bytes: limit as u64, path: None }
         }
         other => Error::malformed(format!("cannot read {what} of this HDF5 file ({other}); copy or export the file again")),
     }

@@ -52,7 +52,7 @@ impl Lines {
         self.open.iter().any(|o| !o.is_object)
     }
 
-    fn new_line<W: ?Sized + Write>(&self, writer: &mut W, depth: usize) -> IoResult<()> {
+    fn new_line<W: ?Sized + Write>(writer: &mut W, depth: usize) -> IoResult<()> {
         writer.write_all(b"\n")?;
         (0..depth).try_for_each(|_| writer.write_all(b"  "))
     }
@@ -66,7 +66,7 @@ impl Formatter for Lines {
 
     fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> IoResult<()> {
         if self.open.pop().is_some_and(|o| o.is_broken) {
-            self.new_line(writer, self.open.len())?;
+            Self::new_line(writer, self.open.len())?;
         }
         writer.write_all(b"]")
     }
@@ -80,7 +80,7 @@ impl Formatter for Lines {
         let is_first_inline = self.open.iter().filter(|o| !o.is_object).count() == 1;
         if let Some(list) = self.open.last_mut().filter(|o| !o.is_object && is_first_inline) {
             list.is_broken = true;
-            self.new_line(writer, depth)?;
+            Self::new_line(writer, depth)?;
         }
         self.open.push(Open { is_object: true, is_broken: false });
         writer.write_all(b"{")
@@ -88,7 +88,7 @@ impl Formatter for Lines {
 
     fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> IoResult<()> {
         if self.open.pop().is_some_and(|o| o.is_broken) {
-            self.new_line(writer, self.open.len())?;
+            Self::new_line(writer, self.open.len())?;
         }
         writer.write_all(b"}")
     }
@@ -103,7 +103,7 @@ impl Formatter for Lines {
         if let Some(object) = self.open.last_mut() {
             object.is_broken = true;
         }
-        self.new_line(writer, self.open.len())
+        Self::new_line(writer, self.open.len())
     }
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> IoResult<()> {

@@ -274,7 +274,7 @@ fn parse_parquet(data: &[u8], limits: &Limits) -> Result<Table> {
     let frame = {
         let mut reader = ParquetReader::new(Cursor::new(data));
         let n_rows = guarded("Parquet file", || reader.num_rows())?;
-        let n_columns = guarded("Parquet file", || reader.schema().map(|s| s.len()))?;
+        let n_columns = guarded("Parquet file", || reader.schema().map(|s| s.as_ref().len()))?;
         limits.check("the table", &[n_rows as u64, n_columns as u64], 32)?;
         let metadata = guarded("Parquet file", || reader.get_metadata().cloned())?;
         for chunk in metadata.row_groups.iter().flat_map(|group| group.parquet_columns()) {

@@ -148,7 +148,7 @@ impl TransformFile {
         let mut file = Self::empty(model, moving_units, fixed_units);
         file.plane =
             plane.map(|p| PlaneRow { origin: p.origin().to_array(), right: p.right().to_array(), down: p.down().to_array() });
-        file.space = if plane.is_some() { "LPS" } else { "section" }.to_owned();
+        file.space = String::from(if plane.is_some() { "LPS" } else { "section" });
         match warp {
             Warp::Affine(a) => {
                 let a = scaled(*a, s, q);
@@ -193,7 +193,7 @@ impl TransformFile {
         let mut file = Self::empty(model, moving_units, fixed_units);
         file.fixed_from_moving = (0..3).map(|r| vec![m.x_axis[r], m.y_axis[r], m.z_axis[r], t[r]]).collect();
         file.fixed_from_moving.push(vec![0.0, 0.0, 0.0, 1.0]);
-        file.space = "LPS".to_owned();
+        file.space = String::from("LPS");
         file.check()?;
         Ok(file)
     }

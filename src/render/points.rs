@@ -150,6 +150,6 @@ pub(super) fn visible(points: &PointBuffers, n_points: usize, bounds: [[f32; 2];
             }
             visible
         }
-        None => Visible { runs: vec![0..n_points as u32], n_shown: n_points, n_total: n_points },
+        None => Visible { runs: std::iter::once(0..n_points as u32).collect(), n_shown: n_points, n_total: n_points },
     }
 }

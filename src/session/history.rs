@@ -38,11 +38,13 @@ impl History {
     }
 
     /// Names of the edits that can be taken back, oldest first.
+    #[must_use]
     pub fn done(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.done.iter().map(|e| e.name.as_str())
     }
 
     /// Names of the edits that can be made again, next last.
+    #[must_use]
     pub fn undone(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.undone.iter().map(|e| e.name.as_str())
     }

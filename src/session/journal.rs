@@ -38,6 +38,14 @@ pub fn state_folder() -> PathBuf {
     state.unwrap_or_else(std::env::temp_dir).join("myoscope").join("runs")
 }
 
+impl Leftover {
+    /// Whether more was done than opening the built-in case.
+    #[must_use]
+    pub fn is_work(&self) -> bool {
+        self.lines.len() > 1 || self.lines.iter().any(|l| l.name != super::open::OPEN_DEMO)
+    }
+}
+
 impl Journal {
     /// Begins a journal below `root`.
     pub fn begin(root: &Path) -> Result<Self> {

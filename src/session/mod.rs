@@ -125,7 +125,9 @@ impl Session {
 
     /// Keeps a crash journal below `root` from now on, and looks for work that another run left there.
     pub fn keep_journal(&mut self, root: &Path) {
-        self.leftover = journal::leftovers(root).into_iter().next();
+        let (worth, idle): (Vec<Leftover>, Vec<Leftover>) = journal::leftovers(root).into_iter().partition(Leftover::is_work);
+        idle.iter().for_each(journal::discard);
+        self.leftover = worth.into_iter().next();
         match Journal::begin(root) {
             Ok(journal) => self.journal = Some(journal),
             Err(e) => self.say(Severity::Warning, format!("No crash journal is kept: {e}")),

@@ -12,6 +12,9 @@ use crate::phantom::{Case, make_case};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Name of the edit that opens the built-in case.
+pub(super) const OPEN_DEMO: &str = "open the built-in case";
+
 /// What was found in a path.
 #[derive(Debug)]
 pub struct Opened {
@@ -136,7 +139,7 @@ impl Session {
             "Built-in case, seed {seed}: synthetic, made by the program. Open your own data from File or drop them here."
         );
         self.say(Severity::Note, text);
-        self.add("open the built-in case", items, Some(&case));
+        self.add(OPEN_DEMO, items, Some(&case));
         self.show_section_plane();
     }
 

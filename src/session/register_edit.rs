@@ -93,9 +93,9 @@ fn change(
         RegisterAction::ClearSide(pair, moving) => {
             let l = pair_mut(r, *pair)?;
             if *moving {
-                l.moving = None
+                l.moving = None;
             } else {
-                l.fixed = None
+                l.fixed = None;
             }
             (format!("take back half of pair {}", l.name), Some(*pair))
         }

@@ -14,8 +14,13 @@ pub struct Plane {
 
 impl Plane {
     /// A plane through `origin` (patient mm). The axes are made unit and perpendicular (`right` is
-    /// kept); refused where they are parallel or not finite.
+    /// kept; axes that are unit and perpendicular already stay to the bit); refused where they are
+    /// parallel or not finite.
     pub fn new(origin: DVec3, right: DVec3, down: DVec3) -> Result<Self> {
+        let is_unit = |v: DVec3| (v.length_squared() - 1.0).abs() < 1e-14;
+        if origin.is_finite() && is_unit(right) && is_unit(down) && right.dot(down).abs() < 1e-14 {
+            return Ok(Self { origin, right, down });
+        }
         let unit = right.try_normalize();
         let flat = unit.and_then(|r| (down - r * down.dot(r)).try_normalize());
         match (unit, flat) {

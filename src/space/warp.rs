@@ -12,7 +12,7 @@ pub enum Warp {
     Affine(DAffine2),
     /// A thin-plate spline.
     ThinPlate(ThinPlate),
-    /// Moving least squares (Schaefer, McPhail, Warren 2006).
+    /// Moving least squares (Schaefer, `McPhail`, Warren 2006).
     MovingLeastSquares(MovingLeastSquares),
     /// Warps applied one after the other, the first first.
     Chain(Vec<Warp>),

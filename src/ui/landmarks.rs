@@ -145,7 +145,11 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration, (i, pair): (usize, &L
 fn dot(ui: &mut Ui, pair: &Landmark, colors: &super::theme::Colors) {
     let (rect, response) = ui.allocate_exact_size(vec2(10.0, 18.0), Sense::hover());
     let complete = pair.moving.is_some() && pair.fixed.is_some();
-    let color: Color32 = if !complete { colors.warning } else { if pair.active { colors.good } else { colors.dim } };
+    let color: Color32 = match (complete, pair.active) {
+        (false, _) => colors.warning,
+        (true, true) => colors.good,
+        (true, false) => colors.dim,
+    };
     ui.painter().circle_stroke(rect.center(), 4.0, egui::Stroke::new(1.3, color));
     if complete {
         ui.painter().circle_filled(rect.center(), 4.0, color);

@@ -203,8 +203,9 @@ pub(super) fn cheat_sheet(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.spacing_mut().item_spacing.x = 28.0;
         egui::Frame::new().inner_margin(14).show(ui, |ui| {
             ui.label(RichText::new("Keys").font(Theme::strong(desk.theme.size.title)));
-            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() * 0.75).show(ui, |ui| {
-                ui.set_max_width(ui.available_width() - 14.0);
+            let height = ui.ctx().content_rect().height() * 0.75;
+            let margin = egui::Margin { right: 18, ..egui::Margin::ZERO };
+            ScrollArea::vertical().max_height(height).min_scrolled_height(height).content_margin(margin).show(ui, |ui| {
                 ui.columns_const(|[left, right]: &mut [Ui; 2]| {
                     for menu in MENUS {
                         let side = if matches!(*menu, "File" | "Edit" | "View") { &mut *left } else { &mut *right };

@@ -137,11 +137,11 @@ impl Watched {
         } else if let Some(last) = self.last {
             self.report.frame_ms.push(began.duration_since(last).as_secs_f64() * 1000.0);
         }
+        self.report.upload_bytes += uploaded(frame);
         self.last = self.shown.then_some(began);
         if self.shown && self.report.frame_ms.len() >= bench.n_frames {
             let own = self.workbench.frame_ms();
             self.report.own_ms = own[own.len().saturating_sub(bench.n_frames)..].to_vec();
-            self.report.upload_bytes = uploaded(frame);
             self.lock().report = Some(self.report.clone());
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }

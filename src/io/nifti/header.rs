@@ -215,10 +215,7 @@ impl Fields<'_> {
 
 /// Columns, rows, slices, phases from `dim`; further axes must have length 1.
 fn checked_size(dim: [i64; 8]) -> Result<[u64; 4]> {
-    let n = match usize::try_from(dim[0]) {
-        Ok(n @ 1..=7) => n,
-        _ => return Err(wrong_axes(dim[0])),
-    };
+    let Ok(n @ 1..=7) = usize::try_from(dim[0]) else { return Err(wrong_axes(dim[0])) };
     let used = &dim[1..=n];
     if let Some(bad) = used.iter().find(|&&d| d < 1) {
         return Err(Error::malformed(format!("an axis has length {bad} (dim is {used:?}); at least 1 was expected")));

@@ -152,11 +152,11 @@ fn many_points_are_thinned_and_cover() {
 /// Prints the times of the benchmark scenes.
 #[test]
 fn the_benchmark_runs() {
+    use crate::render::bench;
     if renderer().is_none() {
         return;
     }
     let n = if std::env::var_os("MYOSCOPE_BENCH").is_some() { 60 } else { 1 };
-    use crate::render::bench;
     if n > 1 {
         let volume = Arc::new(bench::cine().unwrap());
         for (name, smooth, z) in

@@ -190,7 +190,7 @@ fn position_text(volume: &Volume, plane: &Plane) -> String {
     if let Some((_, at, name, plus, minus)) = patient.into_iter().find(|(n, ..)| n.abs() > 0.9999) {
         return format!("{name} · {} {} {unit}", if at < 0.0 { minus } else { plus }, fixed(at.abs(), 1));
     }
-    let distance = fixed(plane.distance_mm(volume.grid.center_lps()) * -1.0, 1);
+    let distance = fixed(-plane.distance_mm(volume.grid.center_lps()), 1);
     let k_axis = volume.grid.voxel_from_lps().matrix3.transpose().z_axis;
     if k_axis.normalize_or_zero().dot(n).abs() > 0.9999 {
         let slice = volume.grid.voxel_from_lps().transform_point3(o).z;

@@ -63,7 +63,8 @@ fn section() -> Section {
         if wall(p) { [205 + grain / 2, 120 + grain, 160 + grain, 255] } else { [240, 238, 241, 255] }
     };
     let picture = crate::imaging::pyramid(Picture::single(n, n, (0..n * n).flat_map(color).collect()).unwrap(), 64);
-    let lattice = (0..44 * 38).map(|i| DVec2::new((i % 38) as f64 * 11.0 + f64::from(i / 38 % 2) * 5.5, (i / 38) as f64 * 9.6));
+    let lattice =
+        (0..44 * 38).map(|i| DVec2::new(f64::from(i % 38) * 11.0 + f64::from(i / 38 % 2) * 5.5, f64::from(i / 38) * 9.6));
     let px: Vec<DVec2> = lattice.filter(|p| wall(*p * mm)).collect();
     let count = |p: &DVec2| (20.0 * (1.0 + (p.x / 60.0).sin())).round() as f32;
     let values: Vec<f32> = px.iter().flat_map(|p| [count(p), 400.0]).collect();
@@ -115,6 +116,7 @@ fn registration(plane: Plane) -> Registration {
         landmarks: Landmarks { pairs },
         model: TransformModel::ThinPlate,
         stiffness: 0.0,
+        flip_x_mm: None,
         fit: Some(Fit { plane_from_section: warp, quality }),
         problem: None,
     }

@@ -33,7 +33,7 @@ pub(super) fn paint_mark(canvas: &mut Canvas, mark: &Mark, camera: &Camera, them
         Mark::Label { at, text, ink } => {
             let rgb = theme.rgb(*ink);
             let at = pen.px(*at);
-            pen.text(at, text, TEXT, false, rgb, DVec2::splat(0.5));
+            pen.text(at, text, (TEXT, false), rgb, DVec2::splat(0.5));
         }
         Mark::Line { points, closed, ink, width_px, dashed } => {
             let points: Vec<DVec2> = points.iter().map(|&p| pen.px(p)).collect();
@@ -53,7 +53,7 @@ impl Pen<'_> {
         self.camera.px_from_mm(self.canvas.size_px(), p)
     }
 
-    fn text(&mut self, at: DVec2, text: &str, height: f64, bold: bool, rgb: [u8; 3], anchor: DVec2) {
+    fn text(&mut self, at: DVec2, text: &str, (height, bold): (f64, bool), rgb: [u8; 3], anchor: DVec2) {
         draw_text(self.canvas, at, text, Style { em: height * self.point, bold, rgb, anchor, halo: true });
     }
 
@@ -62,7 +62,7 @@ impl Pen<'_> {
         let (margin, rgb) = (MARGIN * self.point, self.theme.text);
         let middle = size / 2.0;
         let mut put = |x, y, text: &str, ax, ay| {
-            self.text(DVec2::new(x, y), text, TEXT + 1.0, true, rgb, DVec2::new(ax, ay));
+            self.text(DVec2::new(x, y), text, (TEXT + 1.0, true), rgb, DVec2::new(ax, ay));
         };
         put(margin, middle.y, left, 0.0, 0.5);
         put(size.x - margin, middle.y, right, 1.0, 0.5);
@@ -80,7 +80,7 @@ impl Pen<'_> {
         let middle = (start + end) / 2.0 - DVec2::Y * (6.0 * self.point);
         let half = text_width(label, TEXT * self.point, false) / 2.0;
         let at = DVec2::new(middle.x.min(size.x - half - MARGIN * self.point), middle.y);
-        self.text(at, label, TEXT, false, rgb, DVec2::new(0.5, 1.0));
+        self.text(at, label, (TEXT, false), rgb, DVec2::new(0.5, 1.0));
     }
 
     fn bar_box(&self) -> [DVec2; 2] {
@@ -110,7 +110,7 @@ impl Pen<'_> {
         for &value in ticks {
             let t = if high > low { (value - low) / (high - low) } else { 0.0 };
             let at = DVec2::new(first.x - 5.0 * self.point, last.y - t * height);
-            self.text(at, &significant(value, 3), TEXT, false, self.theme.text, DVec2::new(1.0, 0.5));
+            self.text(at, &significant(value, 3), (TEXT, false), self.theme.text, DVec2::new(1.0, 0.5));
         }
         last.y
     }
@@ -118,8 +118,8 @@ impl Pen<'_> {
     fn color_bar_text(&mut self, bottom: f64, title: &str, rule: &str) {
         let right = self.canvas.size().x - (MARGIN + 4.0) * self.point;
         let text = self.theme.text;
-        self.text(DVec2::new(right, MARGIN * self.point), title, TEXT + 1.0, true, text, DVec2::new(1.0, 0.0));
-        self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, TEXT, false, text, DVec2::new(1.0, 0.0));
+        self.text(DVec2::new(right, MARGIN * self.point), title, (TEXT + 1.0, true), text, DVec2::new(1.0, 0.0));
+        self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, (TEXT, false), text, DVec2::new(1.0, 0.0));
     }
 
     fn corner_text(&mut self, corner: Corner, lines: &[String]) {
@@ -138,7 +138,7 @@ impl Pen<'_> {
             let x = if right { size.x - margin } else { margin };
             let y = if below { size.y - margin_y - (lines.len() - 1 - i) as f64 * pitch } else { margin_y + i as f64 * pitch };
             let anchor = DVec2::new(f64::from(u8::from(right)), f64::from(u8::from(below)));
-            self.text(DVec2::new(x, y), line, TEXT, false, self.theme.text, anchor);
+            self.text(DVec2::new(x, y), line, (TEXT, false), self.theme.text, anchor);
         }
     }
 
@@ -190,7 +190,7 @@ impl Pen<'_> {
         let width = text_width(text, TEXT * point, true);
         let is_left = at.x + width + (9.0 + MARGIN) * point > self.canvas.size().x;
         let (dx, anchor) = if is_left { (-9.0, 1.0) } else { (9.0, 0.0) };
-        self.text(at + DVec2::new(dx, -6.0) * point, text, TEXT, true, rgb, DVec2::new(anchor, 1.0));
+        self.text(at + DVec2::new(dx, -6.0) * point, text, (TEXT, true), rgb, DVec2::new(anchor, 1.0));
     }
 
     fn ring(&mut self, at: DVec2, radius: f64, rgb: [u8; 3], width: f64, dashed: bool) {
