@@ -45,7 +45,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("dicom", &["io"]),
     ("dicom_pixeldata", &["io"]),
     ("nifti", &["io"]),
-    ("ndarray", &["io", "stats"]),
+    ("ndarray", &["model", "io"]),
     ("image", &["io"]),
     ("polars", &["io"]),
     ("hdf5_pure", &["io"]),

@@ -2,6 +2,7 @@
 
 use crate::base::{Error, Result};
 use crate::space::Grid;
+use ndarray::ArrayView3;
 use std::sync::Arc;
 
 /// What a label value means.
@@ -62,6 +63,13 @@ impl LabelMap {
     #[must_use]
     pub fn entry(&self, value: u8) -> Option<&LabelEntry> {
         self.table.iter().find(|e| e.value == value)
+    }
+
+    /// A phase as an array of slices × rows × columns; `None` for a phase that is not there.
+    #[must_use]
+    pub fn voxels(&self, phase: usize) -> Option<ArrayView3<'_, u8>> {
+        let [nx, ny, nz] = self.grid.size();
+        ArrayView3::from_shape((nz, ny, nx), self.phases.get(phase)?).ok()
     }
 
     /// Number of voxels with a value in a phase.

@@ -145,13 +145,13 @@ impl Session {
         let Some(volume) = self.heart() else { return };
         let (labels, phase) = (&segmentation.labels, phase_at(volume, 0.0));
         let same = labels.grid.same_place(&volume.grid, 0.01);
-        for (index, &segment) in labels.phases[0].iter().enumerate().filter(|(_, s)| (1..=17).contains(*s)) {
+        let ([nx, ny, _], Some(voxels)) = (labels.grid.size(), labels.voxels(0)) else { return };
+        for ((k, j, i), &segment) in voxels.indexed_iter().filter(|(_, s)| (1..=17).contains(*s)) {
             let value = if same {
-                Some(volume.value(phase, index))
+                Some(volume.value(phase, i + nx * (j + ny * k)))
             } else {
-                let [nx, ny, _] = labels.grid.size();
-                let voxel = DVec3::new((index % nx) as f64, (index / nx % ny) as f64, (index / (nx * ny)) as f64);
-                crate::imaging::sample(volume, phase, labels.grid.lps_from_voxel().transform_point3(voxel), false)
+                let lps = labels.grid.lps_from_voxel().transform_point3(DVec3::new(i as f64, j as f64, k as f64));
+                crate::imaging::sample(volume, phase, lps, false)
             };
             if let Some(value) = value.filter(|v| v.is_finite()) {
                 let cell = &mut sums[usize::from(segment)];

@@ -74,8 +74,8 @@ fn is_inside(ring: &[DVec2], p: DVec2) -> bool {
 pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
     let cells = &inputs.derived.bullseye;
     if cells.is_empty() {
-        let how = "Open labels of the left ventricle to cut its wall into 17 segments";
-        return Pane::empty(inputs, size_px, &["The seventeen segments", how]);
+        let lines = ["The seventeen segments", "Open labels of the left", "ventricle to cut its wall"];
+        return Pane::empty(inputs, size_px, &lines);
     }
     let scale = bullseye_scale(inputs);
     let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(1.6, 1.15)];
