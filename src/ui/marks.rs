@@ -45,9 +45,7 @@ impl Pen<'_> {
             Mark::ScaleBar { mm, label } => self.scale_bar(*mm, label),
             Mark::ColorBar { color_map, low, high, title, rule } => self.color_bar(*color_map, (*low, *high), title, rule),
             Mark::Text { corner, lines } => self.corner_text(*corner, lines),
-            Mark::Label { at, text, ink } => {
-                self.text(self.at(*at), Align2::CENTER_CENTER, text, self.font(false), self.theme.ink(*ink));
-            }
+            Mark::Label { at, text, ink } => self.label(self.at(*at), text, self.theme.ink(*ink)),
             Mark::Line { points, closed, ink, width_px, dashed } => {
                 let points: Vec<Pos2> = points.iter().map(|&p| self.at(p)).collect();
                 let width = width_px / self.pixels_per_point;
@@ -77,6 +75,30 @@ impl Pen<'_> {
         }
         self.painter.galley(rect.min, galley, ink);
         rect
+    }
+
+    /// A centered label; one that is wider than the pane is broken into lines, the first where it belongs.
+    fn label(&self, at: Pos2, text: &str, ink: Color32) {
+        let room = self.rect.width() - 2.0 * MARGIN;
+        let mut line = String::new();
+        let mut lines = Vec::new();
+        let width = |t: &str| self.painter.layout_no_wrap(t.to_owned(), self.font(false), ink).size().x;
+        if width(text) > room {
+            for word in text.split(' ') {
+                let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+                if width(&longer) > room && !line.is_empty() {
+                    lines.push(std::mem::replace(&mut line, word.to_owned()));
+                } else {
+                    line = longer;
+                }
+            }
+            lines.push(line);
+        } else {
+            lines.push(text.to_owned());
+        }
+        for (i, line) in lines.iter().enumerate() {
+            self.text(at + vec2(0.0, i as f32 * PITCH), Align2::CENTER_CENTER, line, self.font(false), ink);
+        }
     }
 
     fn letters(&self, [left, right, top, bottom]: &[String; 4]) {
