@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How often a job asks to be looked at.
+const POKE_EVERY: Duration = Duration::from_millis(250);
 
 /// Number of a job.
 pub type JobId = u64;
@@ -87,13 +90,19 @@ impl<T: Send + 'static> Jobs<T> {
         let state = Arc::new(Mutex::new((0.0, String::new())));
         let (sender, wake, shared) = (self.sender.clone(), Arc::clone(&self.wake), Arc::clone(&state));
         let poke = Arc::clone(&self.wake);
+        let poked = Mutex::new(Instant::now());
         let progress = Progress::new(cancel.clone(), move |fraction, what| {
-            if let Ok(mut state) = shared.lock() {
-                let moved = (fraction - state.0).abs() > 0.005 || state.1 != what;
-                if moved {
-                    *state = (fraction, what.to_owned());
-                    poke();
-                }
+            if let Ok(mut state) = shared.lock()
+                && ((fraction - state.0).abs() > 0.005 || state.1 != what)
+            {
+                *state = (fraction, what.to_owned());
+            }
+            // Drawing a bar must not take the cores that the work needs.
+            if let Ok(mut last) = poked.try_lock()
+                && last.elapsed() > POKE_EVERY
+            {
+                *last = Instant::now();
+                poke();
             }
         });
         let body = move || {
@@ -155,7 +164,6 @@ impl<T> Drop for Jobs<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn jobs() -> Jobs<u32> {
         Jobs::new(Arc::new(|| {}))

@@ -78,13 +78,10 @@ pub(super) fn paint(painter: &Painter, center: Pos2, icon: Icon, color: Color32)
             painter.rect_filled(Rect::from_center_size(at(-2.5, 0.0), vec2(2.4, 9.0)), 0.5, color);
             painter.rect_filled(Rect::from_center_size(at(2.5, 0.0), vec2(2.4, 9.0)), 0.5, color);
         }
-        Icon::Next => {
-            fill(&[(-4.0, -4.0), (2.0, 0.0), (-4.0, 4.0)]);
-            line(&[(3.5, -4.0), (3.5, 4.0)]);
-        }
-        Icon::Previous => {
-            fill(&[(4.0, -4.0), (-2.0, 0.0), (4.0, 4.0)]);
-            line(&[(-3.5, -4.0), (-3.5, 4.0)]);
+        Icon::Next | Icon::Previous => {
+            let side = if icon == Icon::Next { 1.0 } else { -1.0 };
+            fill(&[(side * -4.0, -4.0), (side * 2.0, 0.0), (side * -4.0, 4.0)]);
+            line(&[(side * 3.5, -4.0), (side * 3.5, 4.0)]);
         }
         Icon::Maximize => corners(&line, 4.5, 2.0),
         Icon::Restore => corners(&line, 2.0, 4.5),

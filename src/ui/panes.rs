@@ -286,7 +286,7 @@ fn waiting(ui: &Ui, desk: &Desk<'_>, rect: Rect, kind: PaneKind) {
     let job = desk.session.jobs().first().map_or_else(String::new, |j| format!("{} …", j.title));
     painter.text(inner.center() - vec2(0.0, 14.0), Align2::CENTER_BOTTOM, kind.title(), desk.theme.overlay_font(), colors.dim);
     painter.text(inner.center() + vec2(0.0, 14.0), Align2::CENTER_TOP, job, desk.theme.overlay_font(), colors.dim);
-    ui.ctx().request_repaint_after_secs(0.05);
+    ui.ctx().request_repaint_after_secs(0.5);
 }
 
 /// The menu of a right click.

@@ -124,7 +124,9 @@ impl Watched {
         if self.report.window_ms == 0.0 {
             self.report.window_ms = ms(bench.began);
         }
-        ctx.request_repaint();
+        if self.shown || self.calm > 0 {
+            ctx.request_repaint();
+        }
         if !self.shown {
             // The picture of the frame before this one has been presented when this one begins.
             if self.calm > 0 {
@@ -133,6 +135,7 @@ impl Watched {
                 self.workbench.apply(Action::View(ViewAction::Play(bench.n_frames > 0)));
             } else if self.workbench.session().heart().is_some() {
                 self.calm += 1;
+                ctx.request_repaint();
             }
         } else if let Some(last) = self.last {
             self.report.frame_ms.push(began.duration_since(last).as_secs_f64() * 1000.0);
