@@ -1,4 +1,4 @@
-//! Files in, files out; nothing else touches a file. [`open`] recognizes what a path holds by its
+//! Files in, files out; nothing else touches a file. [`open()`] recognizes what a path holds by its
 //! content and gives everything found in it, with notes on what was assumed.
 
 pub mod bytes;
