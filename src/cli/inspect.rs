@@ -19,6 +19,9 @@ impl Inspect {
     /// A broken file is a note of severity `error`; the status stays 0.
     pub fn run(self, run: &mut Run) -> Result<u8> {
         let mut found: Vec<Found> = Vec::new();
+        if let Some(missing) = self.paths.iter().find(|p| !p.exists()) {
+            return Err(Error::parameter(format!("no such file or folder: {}", missing.display())));
+        }
         for path in &self.paths {
             match io::open(path, &mut run.reading()) {
                 Ok(more) => found.extend(more),

@@ -1,7 +1,7 @@
 //! Bytes of files: read whole with a limit, gzip recognized by content and inflated with a bound,
 //! digests for provenance, and writes that leave either the whole file or nothing.
 
-use crate::base::{Error, Limits, Result};
+use crate::base::{Error, Limits, Progress, Result};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
@@ -81,14 +81,15 @@ pub fn inflated_start(bytes: &[u8], n: usize) -> Vec<u8> {
     out
 }
 
-/// SHA-256 and size of a file. Reads it once, a mebibyte at a time.
-pub fn digest(path: &Path) -> Result<Digest> {
+/// SHA-256 and size of a file. Reads it once, a mebibyte at a time; can be cancelled.
+pub fn digest(path: &Path, progress: &Progress) -> Result<Digest> {
     let wrap = |e| Error::io("reading", e, path);
     let mut file = File::open(path).map_err(wrap)?;
     let mut sha = Sha256::new();
     let mut n_bytes = 0;
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
+        progress.step(0.0, "checking inputs")?;
         let n = file.read(&mut chunk).map_err(wrap)?;
         if n == 0 {
             return Ok(Digest { sha256: hex(&sha.finalize()), n_bytes });
@@ -232,7 +233,7 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        let digest = digest(&path).unwrap();
+        let digest = digest(&path, &Progress::none()).unwrap();
         assert_eq!((digest.n_bytes, digest.sha256), (5, sha256(b"first")));
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert!(matches!(read_file(&path, &Limits { max_bytes: 4 }), Err(Error::TooLarge { .. })));

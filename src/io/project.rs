@@ -1,10 +1,10 @@
 //! The project file `.myo`: a zip with a readable `manifest.json` that links its inputs by relative
 //! path, size and SHA-256, and the history beside it. "With data" puts the inputs' bytes inside.
 
+use super::bytes::{digest, sha256};
 use super::record::{ElementRecord, InputRecord, LayerRecord, RegistrationRecord};
 use crate::base::{Error, Limits, Progress, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -88,41 +88,20 @@ pub fn digest_input(path: &Path, progress: &Progress) -> Result<(u64, String)> {
     let (mut total, mut list) = (0, String::new());
     for (i, (name, file)) in files.iter().enumerate() {
         progress.step(i as f64 / files.len().max(1) as f64, "checking inputs")?;
-        let (size, digest) = digest_file(file, progress)?;
-        total += size;
+        let found = digest(file, progress)?;
+        total += found.n_bytes;
         if single {
-            return Ok((total, digest));
+            return Ok((total, found.sha256));
         }
-        let _ = writeln!(list, "{name}\t{size}\t{digest}");
+        let _ = writeln!(list, "{name}\t{}\t{}", found.n_bytes, found.sha256);
     }
-    Ok((total, hex(&Sha256::digest(list.as_bytes()))))
-}
-
-fn digest_file(path: &Path, progress: &Progress) -> Result<(u64, String)> {
-    let mut file = File::open(path).map_err(|e| Error::io("reading", e, path))?;
-    let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0u64, vec![0u8; 1 << 18]);
-    loop {
-        progress.step(0.0, "checking inputs")?;
-        let n = file.read(&mut buffer).map_err(|e| Error::io("reading", e, path))?;
-        if n == 0 {
-            return Ok((size, hex(&hasher.finalize())));
-        }
-        hasher.update(&buffer[..n]);
-        size += n as u64;
-    }
+    Ok((total, sha256(list.as_bytes())))
 }
 
 /// The key that stands for a path where paths must not appear.
 #[must_use]
 pub fn path_key(path: &Path) -> String {
-    hex(&Sha256::digest(path.as_os_str().as_encoded_bytes()))[..16].to_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
+    sha256(path.as_os_str().as_encoded_bytes())[..16].to_owned()
 }
 
 /// `target` relative to the folder `base`, with `/`; the absolute path where there is no common root.

@@ -1,5 +1,6 @@
 //! Every undoable change of the study, with its inverse, its name, and its line in the journal.
 
+use super::register_edit::refit;
 use crate::base::{Error, Result};
 use crate::io::project::path_key;
 use crate::io::record::{ElementRecord, LayerRecord, RegistrationRecord, SourceRecord, typed_um_per_px};
@@ -203,14 +204,20 @@ impl Change {
     }
 }
 
+/// The registration of a record with its fit, which is computed again.
+fn fitted(record: &RegistrationRecord) -> Result<Box<Registration>> {
+    let mut registration = record.to_registration()?;
+    refit(&mut registration);
+    Ok(Box::new(registration))
+}
+
 impl ChangeRecord {
     fn to_change(&self, element: &dyn Fn(&ElementRecord) -> Option<Held>) -> Result<Change> {
         let held = |record: &Option<ElementRecord>| match record {
             None => Ok(None),
             Some(r) => element(r).map(Some).ok_or_else(|| Error::degenerate(format!("the input of {:?} is not there", r.name))),
         };
-        let registration =
-            |record: &Option<RegistrationRecord>| record.as_ref().map(|r| r.to_registration().map(Box::new)).transpose();
+        let registration = |record: &Option<RegistrationRecord>| record.as_ref().map(fitted).transpose();
         Ok(match self {
             Self::Element { id, before, after } => {
                 Change::Element { id: ElementId(*id), before: held(before)?, after: held(after)? }

@@ -48,12 +48,18 @@ struct Running {
     began: Instant,
 }
 
+/// What a job sends: a part while it works, or its end.
+enum Sent<T> {
+    Early(T),
+    End(Result<T>),
+}
+
 /// All running jobs with results of type `T`.
 pub struct Jobs<T> {
     running: BTreeMap<JobId, Running>,
     next: JobId,
-    sender: Sender<(JobId, Result<T>)>,
-    receiver: Receiver<(JobId, Result<T>)>,
+    sender: Sender<(JobId, Sent<T>)>,
+    receiver: Receiver<(JobId, Sent<T>)>,
     wake: Wake,
 }
 
@@ -82,6 +88,16 @@ impl<T: Send + 'static> Jobs<T> {
 
     /// Starts work on a thread of its own. A running job of the same slot is cancelled: the newest wins.
     pub fn start(&mut self, slot: &str, title: &str, work: impl FnOnce(&Progress) -> Result<T> + Send + 'static) -> JobId {
+        self.start_early(slot, title, |progress, _| work(progress))
+    }
+
+    /// As [`Self::start`]; the work may hand over parts before it ends.
+    pub fn start_early(
+        &mut self,
+        slot: &str,
+        title: &str,
+        work: impl FnOnce(&Progress, &dyn Fn(T)) -> Result<T> + Send + 'static,
+    ) -> JobId {
         self.running.values().filter(|r| r.slot == slot).for_each(|r| r.cancel.cancel());
         self.running.retain(|_, r| r.slot != slot);
         let id = self.next;
@@ -106,15 +122,21 @@ impl<T: Send + 'static> Jobs<T> {
             }
         });
         let body = move || {
-            let result = catch_unwind(AssertUnwindSafe(|| work(&progress)))
+            let early = |part: T| {
+                // The receiver is gone only when the program ends.
+                let _ = sender.send((id, Sent::Early(part)));
+                wake();
+            };
+            let result = catch_unwind(AssertUnwindSafe(|| work(&progress, &early)))
                 .unwrap_or_else(|_| Err(Error::unsupported("the work stopped unexpectedly; everything else stays open")));
             // The receiver is gone only when the program ends.
-            let _ = sender.send((id, result));
+            let _ = sender.send((id, Sent::End(result)));
             wake();
         };
         let spawned = std::thread::Builder::new().name(format!("job {id}")).stack_size(8 << 20).spawn(body);
         if let Err(e) = spawned {
-            let _ = self.sender.send((id, Err(Error::Io { doing: "starting a thread", source: e, path: None })));
+            let failed = Error::Io { doing: "starting a thread", source: e, path: None };
+            let _ = self.sender.send((id, Sent::End(Err(failed))));
         }
         self.running.insert(id, Running { slot: slot.into(), title: title.into(), cancel, state, began: Instant::now() });
         id
@@ -127,13 +149,19 @@ impl<T: Send + 'static> Jobs<T> {
         }
     }
 
-    /// Results that arrived since the last call, without those of cancelled jobs.
+    /// Results and parts that arrived since the last call, without those of cancelled jobs.
     pub fn finished(&mut self) -> Vec<Finished<T>> {
         let mut all = Vec::new();
-        while let Ok((id, result)) = self.receiver.try_recv() {
-            if let Some(job) = self.running.remove(&id) {
-                all.push(Finished { title: job.title, result });
-            }
+        while let Ok((id, sent)) = self.receiver.try_recv() {
+            let Some(title) = self.running.get(&id).map(|job| job.title.clone()) else { continue };
+            let result = match sent {
+                Sent::Early(part) => Ok(part),
+                Sent::End(result) => {
+                    self.running.remove(&id);
+                    result
+                }
+            };
+            all.push(Finished { title, result });
         }
         all
     }

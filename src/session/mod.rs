@@ -28,7 +28,7 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 
 use crate::base::{Error, Limits, Result, Severity};
-use crate::model::{ElementId, Layer, Registration, Study};
+use crate::model::{ElementId, LabelMap, Layer, Registration, Study, Volume};
 use crate::scene::{Derived, SceneCache, View};
 use crate::space::DVec3;
 use edit::{Line, LineKind};
@@ -51,6 +51,8 @@ pub struct Message {
 pub enum Outcome {
     /// Things found in a path.
     Opened(Opened),
+    /// The heart of the built-in case, to be looked at while the rest is made.
+    DemoHeart(Box<(Volume, LabelMap)>),
     /// The built-in case of a seed.
     Demo(u64, Box<crate::phantom::Case>),
     /// A project or a journal, read again.
@@ -94,6 +96,7 @@ pub struct Session {
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
     planes: Mutex<SceneCache>,
     unsaved: bool,
+    is_early: bool,
     revision: u64,
 }
 
@@ -119,6 +122,7 @@ impl Session {
             preview: None,
             planes: Mutex::default(),
             unsaved: false,
+            is_early: false,
             revision: 0,
         }
     }
@@ -228,6 +232,7 @@ impl Session {
     fn take(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Opened(opened) => self.add_opened(opened),
+            Outcome::DemoHeart(heart) => self.show_early(heart.0, heart.1),
             Outcome::Demo(seed, case) => self.add_demo(seed, *case),
             Outcome::Restored(restored) => self.adopt(*restored),
             Outcome::Missing(relink) => self.relink = Some(*relink),
@@ -242,6 +247,10 @@ impl Session {
 
     /// Makes an edit part of the study, the history and the journal.
     fn commit(&mut self, edit: Edit) {
+        if self.is_early {
+            self.say(Severity::Note, "The built-in case is still being made; then it can be changed.");
+            return;
+        }
         edit.apply(&mut self.study);
         self.write_line(LineKind::Edit, &edit);
         self.history.push(edit);

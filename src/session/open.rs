@@ -6,9 +6,10 @@ use crate::base::{Error, Limits, Note, Progress, Result, Severity, Warnings};
 use crate::io::record::TYPED;
 use crate::io::{self, Content, Found, Reading};
 use crate::model::{
-    ColorMap, Element, ElementId, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section, TransformModel,
+    ColorMap, Element, ElementId, LabelMap, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section, Study,
+    TransformModel, Volume,
 };
-use crate::phantom::{Case, make_case};
+use crate::phantom::{Case, make_case_early};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,8 +112,9 @@ impl Session {
     }
 
     pub(super) fn open_demo(&mut self, seed: u64) {
-        self.jobs.start("demo", "Making the built-in case", move |progress| {
-            make_case(seed, progress).map(|case| Outcome::Demo(seed, Box::new(case)))
+        self.jobs.start_early("demo", "Making the built-in case", move |progress, early| {
+            let show = |cine: &Volume, labels: &LabelMap| early(Outcome::DemoHeart(Box::new((cine.clone(), labels.clone()))));
+            make_case_early(seed, progress, show).map(|case| Outcome::Demo(seed, Box::new(case)))
         });
     }
 
@@ -133,6 +135,21 @@ impl Session {
         }
     }
 
+    /// Puts the heart of the built-in case on an empty screen; it is not in the history and makes room for
+    /// the whole case.
+    pub(super) fn show_early(&mut self, cine: Volume, labels: LabelMap) {
+        if !self.study.elements.is_empty() || !self.history.edits().is_empty() {
+            return;
+        }
+        for (id, element) in [(1, Element::Volume(Arc::new(cine))), (2, Element::Labels(Arc::new(labels)))] {
+            self.study.layers.extend(first_layers(ElementId(id), &element, &self.study.layers));
+            self.study.elements.insert(ElementId(id), element);
+        }
+        self.study.next_id = 3;
+        self.is_early = true;
+        self.repair_view();
+    }
+
     pub(super) fn add_demo(&mut self, seed: u64, case: Case) {
         let items = demo_elements(&case).into_iter().enumerate().map(|(i, e)| demo_held(seed, i, e)).collect();
         let text = format!(
@@ -145,6 +162,9 @@ impl Session {
 
     /// One edit that adds elements with their layers; an untouched built-in case makes room.
     fn add(&mut self, name: &str, items: Vec<Held>, case: Option<&Case>) {
+        if std::mem::take(&mut self.is_early) {
+            self.study = Study::default();
+        }
         let mut changes = if case.is_none() { self.close_untouched_demo() } else { Vec::new() };
         let mut layers: Vec<Layer> = if changes.is_empty() { self.study.layers.clone() } else { Vec::new() };
         let first = self.study.next_id.max(1);

@@ -85,6 +85,7 @@ impl Session {
         let Restored { study, history, view, file, warnings } = restored;
         (self.study, self.history, self.view, self.project) = (study, history, view, file);
         self.segments.clear();
+        self.is_early = false;
         for line in self.history.lines() {
             if let Some(journal) = &mut self.journal
                 && let Err(e) = journal.append(&line)
@@ -131,6 +132,10 @@ impl Session {
     }
 
     pub(super) fn save(&mut self, path: PathBuf, with_data: bool) {
+        if self.is_early {
+            self.say(Severity::Note, "The built-in case is still being made; then it can be saved.");
+            return;
+        }
         let mut manifest = self.inputs_manifest();
         let held = |(&id, e): (&ElementId, &Element)| {
             let provenance = self.study.provenance.get(&id).cloned().unwrap_or_default();

@@ -104,6 +104,9 @@ fn state_lines(r: &Registration) -> Vec<String> {
     };
     let q = &fit.quality;
     let out = q.leave_one_out_median_mm.map_or_else(String::new, |v| format!(" · left out {} mm", fixed(v, 1)));
+    if q.n_pairs == 0 {
+        return vec!["transform from a file".to_owned(), "its error is not known".to_owned()];
+    }
     let mut lines = vec![format!("{} · {} pairs", r.model.name(), q.n_pairs), format!("RMS {} mm{out}", fixed(q.rms_mm, 1))];
     if q.folds > 0 {
         lines.push(format!("the warp folds at {} places", q.folds));
