@@ -47,10 +47,10 @@ impl Printer {
         write(std::io::stdout(), text);
     }
 
-    /// The one JSON object of a command.
+    /// The one JSON object of a command, on one line.
     pub fn json(&self, value: &Value) {
         self.clear();
-        write(std::io::stdout(), &format!("{value:#}"));
+        write(std::io::stdout(), &value.to_string());
     }
 
     /// A remark for people.
