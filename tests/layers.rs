@@ -22,17 +22,28 @@ const MAY: &[(&str, &[&str])] = &[
     ("imaging", &["base", "space", "model"]),
     ("cardiac", &["base", "space", "model", "stats", "imaging"]),
     ("register", &["base", "space", "model", "stats", "imaging"]),
+    ("omics", &["base", "space", "model", "stats"]),
+    ("fuse", &["base", "model", "stats"]),
+    ("predict", &["base", "space", "model", "stats", "imaging"]),
+    ("guard", &["base", "space", "model", "stats"]),
     ("scene", &["base", "space", "model", "imaging"]),
-    ("session", &["base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "scene"]),
+    (
+        "session",
+        &[
+            "base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "omics", "fuse", "predict",
+            "guard", "scene",
+        ],
+    ),
     (
         "cli",
         &[
-            "base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "scene", "session", "render",
-            "ui",
+            "base", "space", "model", "stats", "phantom", "io", "imaging", "cardiac", "register", "omics", "fuse", "predict",
+            "guard", "scene", "session", "render", "ui",
         ],
     ),
     ("render", &["base", "space", "model", "scene"]),
-    ("ui", &["base", "space", "model", "io", "scene", "session", "render"]),
+    // The panels of a method may see its settings.
+    ("ui", &["base", "space", "model", "io", "omics", "fuse", "predict", "scene", "session", "render"]),
 ];
 
 /// Outside crate, and the folders it is allowed in.
@@ -47,6 +58,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("nifti", &["io"]),
     ("ndarray", &["model", "io"]),
     ("image", &["io"]),
+    ("tiff", &["io"]),
     ("polars", &["io"]),
     ("hdf5_pure", &["io"]),
     ("zip", &["io"]),

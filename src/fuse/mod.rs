@@ -1,0 +1,1 @@
+//! Joint models of several views of the same samples.

@@ -1,0 +1,1 @@
+//! The failure-mode checks: values in, findings out. Every report prints what they find.

@@ -1,0 +1,1 @@
+//! Counts to representation: normalization, variable genes, principal components.

@@ -1,0 +1,1 @@
+//! Expression from images: patch features, models, and how far they can be trusted.
