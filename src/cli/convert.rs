@@ -85,8 +85,8 @@ impl Convert {
 
     /// What the input holds; a table that only this command can take for expression is opened as such.
     fn open(&self, target: Target, run: &mut Run) -> Result<Vec<Found>> {
-        let is_table = self.input.is_file()
-            && matches!(io::bytes::ending(&self.input).as_str(), "csv" | "tsv" | "txt" | "parquet");
+        let is_table =
+            self.input.is_file() && matches!(io::bytes::ending(&self.input).as_str(), "csv" | "tsv" | "txt" | "parquet");
         match io::open(&self.input, &mut run.reading()) {
             Err(Error::Unsupported { .. } | Error::Malformed { .. }) if is_table && target == Target::AnnData => {
                 run.warnings.notes.clear();

@@ -215,7 +215,11 @@ impl Omics {
         }
         run.printer.line(&format!("{n} observations × {m} genes: {}", self.input.display()));
         if let Some(s) = &results.summary {
-            run.printer.line(&format!("median {} counts and {} genes per observation", median(&s.total), median_whole(&s.n_genes)));
+            run.printer.line(&format!(
+                "median {} counts and {} genes per observation",
+                median(&s.total),
+                median_whole(&s.n_genes)
+            ));
         }
         if let Some(target) = results.target {
             let log = if self.log1p { ", log1p" } else { "" };
@@ -226,7 +230,8 @@ impl Omics {
         }
         if let Some(found) = &results.components {
             let share: f64 = found.pca.ratio.iter().sum();
-            let text = format!("{} components of {} genes hold {:.1} % of the variance", found.pca.k, found.genes.len(), 100.0 * share);
+            let text =
+                format!("{} components of {} genes hold {:.1} % of the variance", found.pca.k, found.genes.len(), 100.0 * share);
             run.printer.line(&text);
         }
         run.printer.line(&format!("written to {}: {}", self.out.display(), files.join(", ")));

@@ -4,8 +4,9 @@
 use super::hdf5_read::Hdf5;
 use super::{Content, Found, Reading, bytes, counts, h5ad, hdf5_open, mtx, visium};
 use crate::base::{Error, Result};
-use crate::model::Section;
+use crate::model::{Column, Section, Spots};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Reads the expression table of an h5ad, 10x h5, MTX folder, Visium folder, or CSV, TSV or Parquet table.
 /// Unlike [`super::open()`], several sections in one table stay together, and every table of numbers is taken
@@ -51,7 +52,8 @@ fn of_hdf5(path: &Path, reading: &mut Reading) -> Result<Section> {
 
 fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
     if visium::is_visium(folder) {
-        return only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?]);
+        let section = only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?])?;
+        return with_counts(section, reading);
     }
     let wrap = |e| Error::io("reading", e, folder);
     let entries = std::fs::read_dir(folder).map_err(wrap)?.collect::<std::io::Result<Vec<_>>>().map_err(wrap)?;
@@ -76,6 +78,25 @@ fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
             Err(Error::parameter(format!("{} tables; give one of them: {}", names.len(), names.join(", "))))
         }
     }
+}
+
+/// The spots of a Visium section that the matrix has, as other programs read it.
+fn with_counts(section: Section, reading: &mut Reading) -> Result<Section> {
+    let (Some(expression), Some(spots)) = (&section.expression, &section.spots) else { return Ok(section) };
+    let Some(Column::Number(has_counts)) = expression.columns.get("has_counts") else { return Ok(section) };
+    let keep: Vec<usize> = (0..has_counts.len()).filter(|&i| has_counts[i] == 1.0).collect();
+    if keep.len() == has_counts.len() {
+        return Ok(section);
+    }
+    let text = format!("{} of {} spots are in the matrix; the others are left out", keep.len(), has_counts.len());
+    reading.warnings.note("spots-without-counts", text, None);
+    let spots = Spots {
+        px: keep.iter().map(|&i| spots.px[i]).collect(),
+        in_tissue: keep.iter().map(|&i| spots.in_tissue[i]).collect(),
+        diameter_px: spots.diameter_px,
+    };
+    let expression = Arc::new(expression.subset(&keep)?);
+    Ok(Section { spots: Some(Arc::new(spots)), expression: Some(expression), ..section })
 }
 
 fn only(found: Vec<Found>) -> Result<Section> {
@@ -103,7 +124,9 @@ mod tests {
         assert!(read(folder.path()).unwrap_err().to_string().starts_with("2 tables"));
         std::fs::write(folder.path().join("c.h5ad"), "no").unwrap();
         assert!(read(folder.path()).unwrap_err().to_string().ends_with("c.h5ad"));
-        for (name, bytes) in [("empty.csv", &b""[..]), ("picture.png", b"\x89PNG\r\n\x1a\n\0\0"), ("matrix.mtx", b"%%MatrixMarket")] {
+        for (name, bytes) in
+            [("empty.csv", &b""[..]), ("picture.png", b"\x89PNG\r\n\x1a\n\0\0"), ("matrix.mtx", b"%%MatrixMarket")]
+        {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).unwrap();
             let error = read(&path).unwrap_err().to_string();

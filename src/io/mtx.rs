@@ -55,10 +55,10 @@ pub fn read_mtx(path: &Path, reading: &mut Reading) -> Result<Found> {
     }
     match &found[..] {
         [one] => read_matrix(one, reading),
-        [] => Err(Error::malformed(
-            "matrix.mtx needs barcodes.tsv and features.tsv (or genes.tsv) beside it, each may end in .gz",
-        )
-        .at(path)),
+        [] => {
+            Err(Error::malformed("matrix.mtx needs barcodes.tsv and features.tsv (or genes.tsv) beside it, each may end in .gz")
+                .at(path))
+        }
         several => {
             let names: Vec<String> = several.iter().map(|m| m.matrix.display().to_string()).collect();
             Err(Error::parameter(format!("{} matrices; give one of them: {}", names.len(), names.join(", "))))
@@ -76,6 +76,14 @@ pub(crate) fn read_matrix(files: &MtxFiles, reading: &mut Reading) -> Result<Fou
     let content = Content::Section(section);
     let summary = format!("Matrix Market {}", summarize(&content));
     Ok(Found { content, summary, sorted_by: None, n_files: 3, path: files.matrix.clone(), item: 0 })
+}
+
+/// Counts of the only matrix in a folder.
+pub(crate) fn read_only(folder: &Path, reading: &mut Reading) -> Result<Expression> {
+    match &matrices(folder)[..] {
+        [one] => read_counts(one, reading),
+        several => Err(Error::malformed(format!("{} matrices where one was expected", several.len())).at(folder)),
+    }
 }
 
 /// Counts of one matrix.
@@ -242,7 +250,11 @@ fn expression(
     });
     let n_twice = n_entries - matrix.entries.len();
     if n_twice > 0 {
-        reading.warnings.warn("entries-twice", format!("{n_twice} entries are at a place that is there before; they are added"), None);
+        reading.warnings.warn(
+            "entries-twice",
+            format!("{n_twice} entries are at a place that is there before; they are added"),
+            None,
+        );
     }
     let mut offsets = vec![0_u64; m + 1];
     matrix.entries.iter().for_each(|e| offsets[e.0 as usize + 1] += 1);
@@ -298,7 +310,11 @@ mod tests {
         let matrix = "%%MatrixMarket matrix coordinate integer general\n2 3 4\n2 1 1\n1 3 4\n2 2 5\n2 1 2\n";
         let write = |name: &str, text: &str| {
             let mut bytes = Vec::new();
-            if name.ends_with(".gz") { write_gzip(text.as_bytes(), &mut bytes).unwrap() } else { bytes = text.into() }
+            if name.ends_with(".gz") {
+                write_gzip(text.as_bytes(), &mut bytes).unwrap()
+            } else {
+                bytes = text.into()
+            }
             std::fs::write(folder.path().join(name), bytes).unwrap();
         };
         write("A_matrix.mtx.gz", matrix);

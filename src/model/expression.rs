@@ -250,7 +250,10 @@ mod tests {
         assert_eq!(e.find_gene("G2"), Some(2));
         assert_eq!(e.subset(&[1]).unwrap().dense(2), vec![7.0]);
         let cut = e.subset_genes(&[2, 0]).unwrap();
-        assert_eq!((cut.genes(), cut.dense(0), cut.dense(1)), (&names("g", 3)[2..].iter().chain(&names("g", 1)).cloned().collect::<Vec<_>>()[..], vec![1.0, 7.0], vec![5.0, 0.0]));
+        assert_eq!(
+            (cut.genes(), cut.dense(0), cut.dense(1)),
+            (&names("g", 3)[2..].iter().chain(&names("g", 1)).cloned().collect::<Vec<_>>()[..], vec![1.0, 7.0], vec![5.0, 0.0])
+        );
         assert!(e.subset_genes(&[3]).is_err());
         let mut changed = cut;
         changed.map_values(|row, value| value + row as f32);

@@ -8,7 +8,7 @@ mod summarize;
 mod table;
 mod variable;
 
-pub use components::{Components, ComponentSettings, components};
+pub use components::{ComponentSettings, Components, components};
 pub use normalize::{NormalizeSettings, Normalized, Target, normalize};
 pub use summarize::{Summary, summarize};
 pub use table::{ValueScale, check_table};

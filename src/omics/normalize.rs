@@ -164,11 +164,9 @@ mod tests {
 
     #[test]
     fn odd_inputs_get_a_sentence() {
-        for (rows, part) in [
-            (&[&[1.0, -1.0][..]][..], "negative"),
-            (&[&[0.0, 0.0][..]][..], "empty"),
-            (&[&[1.0, f32::NAN][..]][..], "NaN"),
-        ] {
+        for (rows, part) in
+            [(&[&[1.0, -1.0][..]][..], "negative"), (&[&[0.0, 0.0][..]][..], "empty"), (&[&[1.0, f32::NAN][..]][..], "NaN")]
+        {
             let error = run(rows, Target::Median, false).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }

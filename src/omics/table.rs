@@ -58,7 +58,9 @@ pub fn check_table(expression: &Expression) -> Result<()> {
         if let Some((row, value)) = rows.iter().zip(values).find(|(_, v)| !v.is_finite()) {
             let at = &expression.observations()[*row as usize];
             let what = if value.is_nan() { "missing (NaN)" } else { "infinite" };
-            return Err(Error::degenerate(format!("{name} is {what} at {at}; expression must be a number for every gene and spot")));
+            return Err(Error::degenerate(format!(
+                "{name} is {what} at {at}; expression must be a number for every gene and spot"
+            )));
         }
     }
     Ok(())

@@ -200,11 +200,7 @@ fn by_trend(expression: &Expression, n: usize, progress: &Progress) -> Result<Va
 }
 
 /// Mean and variance (n − 1) of every gene after `value` is applied to what is stored; zero stays zero.
-fn moments(
-    expression: &Expression,
-    value: impl Fn(usize, f64) -> f64 + Sync,
-    progress: &Progress,
-) -> Result<Vec<[f64; 2]>> {
+fn moments(expression: &Expression, value: impl Fn(usize, f64) -> f64 + Sync, progress: &Progress) -> Result<Vec<[f64; 2]>> {
     let (n, m) = (expression.observations().len(), expression.genes().len());
     let one = |gene: usize| {
         if gene.is_multiple_of(64) {
@@ -266,7 +262,11 @@ mod tests {
     #[test]
     fn the_gene_that_varies_is_found() {
         let rows: Vec<Vec<f32>> = (0..12u8)
-            .map(|i| (0..14u8).map(|g| if g == 5 { f32::from(i % 2) * 90.0 + 1.0 } else { f32::from(20 + g + (i * (g % 2 + 1)) % 3) }).collect())
+            .map(|i| {
+                (0..14u8)
+                    .map(|g| if g == 5 { f32::from(i % 2) * 90.0 + 1.0 } else { f32::from(20 + g + (i * (g % 2 + 1)) % 3) })
+                    .collect()
+            })
             .collect();
         let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
         for flavor in Flavor::ALL {

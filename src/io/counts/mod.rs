@@ -128,7 +128,11 @@ fn expression(cross: Cross, reading: &mut Reading) -> Result<Expression> {
         );
         reading.warnings.note("table-orientation", text, None);
     } else if is_turned {
-        let text = format!("genes are in the {} lines and cells in the {} columns, as their names say", cross.lines.len(), cross.header.len());
+        let text = format!(
+            "genes are in the {} lines and cells in the {} columns, as their names say",
+            cross.lines.len(),
+            cross.header.len()
+        );
         reading.warnings.note("table-turned", text, None);
     }
     let (genes, observations) = if is_turned { (cross.lines, cross.header) } else { (cross.header, cross.lines) };
@@ -167,8 +171,7 @@ fn place(mut expression: Expression, name: &str, reading: &mut Reading) -> Resul
     let mut groups: BTreeMap<&str, u32> = places.iter().map(|p| (p.0, 0)).collect();
     groups.values_mut().enumerate().for_each(|(i, code)| *code = i as u32);
     let codes: Vec<u32> = places.iter().map(|p| groups[p.0]).collect();
-    let section = (groups.len() > 1)
-        .then(|| Column::Category { codes, names: groups.keys().map(|k| (*k).to_owned()).collect() });
+    let section = (groups.len() > 1).then(|| Column::Category { codes, names: groups.keys().map(|k| (*k).to_owned()).collect() });
     let array = |of: fn(&(&str, f64, f64)) -> f64| Column::Number(places.iter().map(of).collect());
     let (columns, rows) = (array(|p| p.1), array(|p| p.2));
     expression.columns.insert("array_col".into(), columns);

@@ -2,8 +2,8 @@
 
 /// Symbols that nearly every table of human or mouse genes has some of.
 const COMMON_GENES: [&str; 24] = [
-    "ACTB", "ACTC1", "B2M", "CALM1", "COL1A1", "COL3A1", "EEF1A1", "FTH1", "GAPDH", "HBB", "MALAT1", "MB", "MYH6", "MYH7", "MYL2",
-    "MYL7", "NPPA", "RPL13", "RPLP0", "RPS18", "TNNT2", "TPT1", "TTN", "VIM",
+    "ACTB", "ACTC1", "B2M", "CALM1", "COL1A1", "COL3A1", "EEF1A1", "FTH1", "GAPDH", "HBB", "MALAT1", "MB", "MYH6", "MYH7",
+    "MYL2", "MYL7", "NPPA", "RPL13", "RPLP0", "RPS18", "TNNT2", "TPT1", "TTN", "VIM",
 ];
 
 /// Name before the place, x and y of a spot called as `15x16` or `1_CN73_E1_15.03x16.2`.

@@ -102,7 +102,9 @@ fn counts_are_recognized_and_other_tables_are_not() {
 
 #[test]
 fn real_tables_are_read_whichever_way_they_lie() {
-    for (name, n, m) in [("tomoseq-zebrafish-heart/zh_counts.csv.gz", 40, 16495), ("mi-heart-pseudobulk/counts.csv.gz", 66, 29126)] {
+    for (name, n, m) in
+        [("tomoseq-zebrafish-heart/zh_counts.csv.gz", 40, 16495), ("mi-heart-pseudobulk/counts.csv.gz", 66, 29126)]
+    {
         let Some(path) = shared(name) else { return };
         let (section, warnings) = run(|r| read_counts(&path, r));
         let e = section.unwrap().expression.unwrap();

@@ -94,7 +94,10 @@ pub(super) fn parse(bytes: &[u8], reading: &mut Reading) -> Result<Cross> {
         }
         if cells.len() != n_fields || header.len() + 1 != n_fields {
             let (row, n) = (out.lines.len() + 1, header.len() + 1);
-            return Err(Error::malformed(format!("row {row} has {} fields, expected {n}: a name and a number for each column", cells.len())));
+            return Err(Error::malformed(format!(
+                "row {row} has {} fields, expected {n}: a name and a number for each column",
+                cells.len()
+            )));
         }
         let row_name = name(cells[0])?;
         for (column, cell) in cells[1..].iter().enumerate() {
@@ -116,7 +119,5 @@ pub(super) fn parse(bytes: &[u8], reading: &mut Reading) -> Result<Cross> {
 
 pub(super) fn no_number(cell: &[u8], row: &str, column: &str) -> Error {
     let shown = String::from_utf8_lossy(&cell[..cell.len().min(40)]).trim().to_owned();
-    Error::malformed(format!(
-        "column {column} of {row} is “{shown}”, expected a number; only the first column may hold words"
-    ))
+    Error::malformed(format!("column {column} of {row} is “{shown}”, expected a number; only the first column may hold words"))
 }

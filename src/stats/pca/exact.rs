@@ -35,14 +35,8 @@ pub(super) fn by_covariance(x: &Centered, k: usize, progress: &Progress) -> Resu
     let covariance = covariance(x, &progress.part(0.1, 0.5))?;
     let eigen = symmetric_eigen(m, covariance, k, &progress.part(0.5, 0.9))?;
     let scores = times(x, &eigen.vectors, k, &progress.part(0.9, 1.0))?;
-    let found = Pca {
-        k,
-        scores,
-        loadings: eigen.vectors,
-        variance: eigen.values,
-        ratio: Vec::new(),
-        method: PcaMethod::Covariance,
-    };
+    let found =
+        Pca { k, scores, loadings: eigen.vectors, variance: eigen.values, ratio: Vec::new(), method: PcaMethod::Covariance };
     Ok(found.keep(x.variance, x.size * RANK_TOLERANCE * n.sqrt()))
 }
 
@@ -86,9 +80,8 @@ fn products(x: &Centered, progress: &Progress) -> Result<Vec<f64>> {
     let n = x.n_rows();
     let weight: Vec<f64> = x.scale.iter().map(|s| s * s).collect();
     // (a − μ)·(b − μ) = a·b − a·μ − b·μ + μ·μ, all under the weights.
-    let with_mean: Vec<f64> = (0..n)
-        .map(|row| x.row(row).iter().map(|&(c, v)| f64::from(v) * x.mean[c as usize] * weight[c as usize]).sum())
-        .collect();
+    let with_mean: Vec<f64> =
+        (0..n).map(|row| x.row(row).iter().map(|&(c, v)| f64::from(v) * x.mean[c as usize] * weight[c as usize]).sum()).collect();
     let mean_square: f64 = x.mean.iter().zip(&weight).map(|(m, w)| m * m * w).sum();
     let mut out = vec![0.0; n * n];
     out.par_chunks_mut(n).enumerate().try_for_each(|(i, sums)| {

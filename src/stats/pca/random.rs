@@ -17,7 +17,9 @@ pub(super) fn components(x: &Centered, k: usize, seed: u64, progress: &Progress)
     let width = (k + EXTRA).min(n).min(m);
     let mut random = Stream::new(seed, 0);
     let start: Vec<f64> = (0..m * width).map(|_| random.normal()).collect();
-    let part = |i: usize| progress.part(0.1 + 0.8 * i as f64 / (N_POWERS + 1) as f64, 0.1 + 0.8 * (i + 1) as f64 / (N_POWERS + 1) as f64);
+    let part = |i: usize| {
+        progress.part(0.1 + 0.8 * i as f64 / (N_POWERS + 1) as f64, 0.1 + 0.8 * (i + 1) as f64 / (N_POWERS + 1) as f64)
+    };
     let mut range = orthonormal(times(x, &start, width, &part(0))?, width, progress)?;
     for i in 1..=N_POWERS {
         let back = orthonormal(transposed_times(x, &range, width, &part(i))?, width, progress)?;
