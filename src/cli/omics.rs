@@ -35,7 +35,7 @@ pub struct Omics {
     /// Natural logarithm of 1 + value after `normalize`.
     #[arg(long)]
     log1p: bool,
-    /// Rule of `variable`: seurat, cell_ranger or seurat_v3 (takes counts).
+    /// Rule of `variable`: `seurat`, `cell_ranger` or `seurat_v3` (takes counts).
     #[arg(long, default_value = "seurat")]
     flavor: Flavor,
     /// Number of variable genes (default 2000) or of components (default 50); in a chain of both, give it

@@ -150,7 +150,7 @@ pub fn parse_mtx(bytes: &[u8], reading: &mut Reading) -> Result<MatrixMarket> {
     reading.limits.check("the entries of the matrix", &[n], 12)?;
     let mut entries = Vec::with_capacity(n as usize);
     for line in lines {
-        if entries.len() % (1 << 16) == 0 {
+        if entries.len().is_multiple_of(1 << 16) {
             reading.progress.step(0.1 + 0.7 * entries.len() as f64 / n.max(1) as f64, "reading counts")?;
         }
         let entry = entry(line, has_values).ok_or_else(|| bad_entry(line, entries.len()))?;
@@ -309,11 +309,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let matrix = "%%MatrixMarket matrix coordinate integer general\n2 3 4\n2 1 1\n1 3 4\n2 2 5\n2 1 2\n";
         let write = |name: &str, text: &str| {
-            let mut bytes = Vec::new();
-            if name.ends_with(".gz") {
-                write_gzip(text.as_bytes(), &mut bytes).unwrap()
-            } else {
-                bytes = text.into()
+            let mut bytes = text.as_bytes().to_vec();
+            if name.contains(".gz") {
+                bytes.clear();
+                write_gzip(text.as_bytes(), &mut bytes).unwrap();
             }
             std::fs::write(folder.path().join(name), bytes).unwrap();
         };

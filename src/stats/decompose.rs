@@ -6,7 +6,7 @@ use crate::base::{Error, Progress, Result};
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::{evd, svd};
-use faer::{Mat, MatRef, Par};
+use faer::{Mat, MatRef, Par, Spec};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -37,11 +37,11 @@ pub fn symmetric_eigen(n: usize, a: Vec<f64>, k: usize, progress: &Progress) -> 
 fn eigen(n: usize, a: &[f64], k: usize) -> Result<Eigen> {
     let failed = || Error::degenerate(format!("the eigenvalues of a {n}×{n} matrix did not converge"));
     let (mut values, mut vectors) = (Diag::<f64>::zeros(n), Mat::<f64>::zeros(n, n));
-    let need = evd::self_adjoint_evd_scratch::<f64>(n, evd::ComputeEigenvectors::Yes, Par::Seq, Default::default());
+    let need = evd::self_adjoint_evd_scratch::<f64>(n, evd::ComputeEigenvectors::Yes, Par::Seq, Spec::default());
     let mut memory = MemBuffer::new(need);
     let a = MatRef::from_row_major_slice(a, n, n);
     let stack = MemStack::new(&mut memory);
-    evd::self_adjoint_evd(a, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Default::default())
+    evd::self_adjoint_evd(a, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Spec::default())
         .map_err(|_| failed())?;
     let values = values.column_vector();
     Ok(Eigen {
@@ -63,9 +63,9 @@ fn sequential_svd(n_rows: usize, n_columns: usize, a: &[f64]) -> Result<ThinSvd>
     let k = n_rows.min(n_columns);
     let (mut u, mut v, mut s) = (Mat::<f64>::zeros(n_rows, k), Mat::<f64>::zeros(n_columns, k), Diag::<f64>::zeros(k));
     let thin = svd::ComputeSvdVectors::Thin;
-    let mut memory = MemBuffer::new(svd::svd_scratch::<f64>(n_rows, n_columns, thin, thin, Par::Seq, Default::default()));
+    let mut memory = MemBuffer::new(svd::svd_scratch::<f64>(n_rows, n_columns, thin, thin, Par::Seq, Spec::default()));
     let (a, stack) = (MatRef::from_row_major_slice(a, n_rows, n_columns), MemStack::new(&mut memory));
-    svd::svd(a, s.as_mut(), Some(u.as_mut()), Some(v.as_mut()), Par::Seq, stack, Default::default())
+    svd::svd(a, s.as_mut(), Some(u.as_mut()), Some(v.as_mut()), Par::Seq, stack, Spec::default())
         .map_err(|_| Error::degenerate(format!("the singular values of a {n_rows}×{n_columns} matrix did not converge")))?;
     Ok(ThinSvd {
         u: (0..n_rows * k).map(|i| u[(i / k, i % k)]).collect(),
@@ -135,9 +135,9 @@ mod tests {
         for (n, m) in [(5, 12), (12, 5)] {
             let f = long_svd(n, m, a.clone(), &Progress::none()).unwrap();
             let k = f.s.len();
-            for i in 0..n * m {
+            for (i, a) in a.iter().enumerate() {
                 let back: f64 = (0..k).map(|j| f.u[i / m * k + j] * f.s[j] * f.v[i % m * k + j]).sum();
-                assert!((back - a[i]).abs() < 1e-12);
+                assert!((back - a).abs() < 1e-12);
             }
         }
     }

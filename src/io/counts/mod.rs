@@ -86,7 +86,7 @@ pub fn parse_counts(bytes: Vec<u8>, name: &str, reading: &mut Reading) -> Result
     let cross = if bytes.starts_with(b"PAR1") { from_parquet(bytes, reading)? } else { text::parse(&bytes, reading)? };
     reading.progress.step(0.9, "sorting by genes")?;
     let expression = expression(cross, reading)?;
-    place(expression, name, reading)
+    Ok(place(expression, name, reading))
 }
 
 fn from_parquet(bytes: Vec<u8>, reading: &Reading) -> Result<Cross> {
@@ -154,17 +154,17 @@ fn expression(cross: Cross, reading: &mut Reading) -> Result<Expression> {
 fn note_twice(names: &[String], what: &str, reading: &mut Reading) {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|w| w[0] == w[1]) {
+    if let Some(pair) = sorted.windows(2).find(|w| w.first() == w.last()) {
         reading.warnings.warn("names-twice", format!("some {what} have the same name, as {}", pair[0]), None);
     }
 }
 
 /// Positions from the names of spots, where all have one.
-fn place(mut expression: Expression, name: &str, reading: &mut Reading) -> Result<Section> {
+fn place(mut expression: Expression, name: &str, reading: &mut Reading) -> Section {
     let name = name.to_owned();
     if !names::all_spots(expression.observations()) {
         let expression = Some(Arc::new(expression));
-        return Ok(Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression });
+        return Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression };
     }
     let places: Vec<(&str, f64, f64)> = expression.observations().iter().filter_map(|n| names::spot(n)).collect();
     let px: Vec<DVec2> = places.iter().map(|p| DVec2::new(p.1, p.2) * PITCH_UM).collect();
@@ -181,7 +181,7 @@ fn place(mut expression: Expression, name: &str, reading: &mut Reading) -> Resul
     reading.warnings.note("array-by-name", text, None);
     let spots = Spots { in_tissue: vec![true; px.len()], px: px.into(), diameter_px: SPOT_UM };
     let pixel_size = PixelSize::Known { um_per_px: 1.0, source: "array pitch of 200 µm".into() };
-    Ok(Section { name, picture: None, pixel_size, spots: Some(Arc::new(spots)), expression: Some(Arc::new(expression)) })
+    Section { name, picture: None, pixel_size, spots: Some(Arc::new(spots)), expression: Some(Arc::new(expression)) }
 }
 
 /// One section for each name before the places.

@@ -81,7 +81,7 @@ pub(super) fn parse(bytes: &[u8], reading: &mut Reading) -> Result<Cross> {
     let mut n_fields = 0;
     let mut done = first.len();
     for line in all {
-        if out.lines.len() % 16 == 0 {
+        if out.lines.len().is_multiple_of(16) {
             reading.progress.step(0.1 + 0.7 * done as f64 / bytes.len() as f64, "reading the table")?;
         }
         done += line.len();

@@ -9,19 +9,18 @@ use crate::omics::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 /// Settings of the task, in the words of the command line. The names are on disk: they stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceTask {
     /// The section.
     pub section: u64,
-    /// Total of each spot after normalization: `median` or a number.
-    pub target: String,
+    /// Total of each spot after normalization; none is the median.
+    pub target: Option<f64>,
     /// Whether the logarithm of 1 + value follows.
     pub log1p: bool,
-    /// `seurat`, `cell_ranger` or `seurat_v3`.
-    pub flavor: String,
+    /// Rule for variable genes.
+    pub flavor: FlavorRecord,
     /// Number of variable genes.
     pub n_genes: usize,
     /// Number of components.
@@ -32,15 +31,42 @@ pub struct ReduceTask {
     pub seed: u64,
 }
 
+/// [`Flavor`] on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlavorRecord {
+    /// Dispersion in bins of equal width.
+    Seurat,
+    /// Dispersion in bins of percentiles.
+    CellRanger,
+    /// Variance beside a trend.
+    SeuratV3,
+}
+
+impl FlavorRecord {
+    /// All, in the order that menus show them.
+    pub const ALL: [Self; 3] = [Self::Seurat, Self::CellRanger, Self::SeuratV3];
+
+    /// The rule.
+    #[must_use]
+    pub fn flavor(self) -> Flavor {
+        match self {
+            Self::Seurat => Flavor::Seurat,
+            Self::CellRanger => Flavor::CellRanger,
+            Self::SeuratV3 => Flavor::SeuratV3,
+        }
+    }
+}
+
 impl ReduceTask {
     /// The usual settings for a section: CP10k, log1p, 2000 genes by `seurat`, 20 components.
     #[must_use]
     pub fn usual(section: ElementId) -> Self {
         Self {
             section: section.0,
-            target: "10000".into(),
+            target: Some(10_000.0),
             log1p: true,
-            flavor: Flavor::Seurat.name().into(),
+            flavor: FlavorRecord::Seurat,
             n_genes: 2000,
             n_components: 20,
             scale: false,
@@ -53,8 +79,7 @@ impl ReduceTask {
     }
 
     pub(super) fn make(&self, study: &Study, progress: &Progress) -> Result<Made> {
-        let target = Target::from_str(&self.target).map_err(Error::Parameter)?;
-        let flavor = Flavor::from_str(&self.flavor).map_err(Error::Parameter)?;
+        let (target, flavor) = (self.target.map_or(Target::Median, Target::Total), self.flavor.flavor());
         let id = ElementId(self.section);
         let section = study.section(id).ok_or_else(|| Error::parameter("the section is not open any more"))?;
         let Some(expression) = &section.expression else {
@@ -117,7 +142,7 @@ impl ReduceTask {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         vec![
             pair("values", table.unit.clone()),
-            pair("variable genes", format!("{} by {}", self.n_genes, self.flavor)),
+            pair("variable genes", format!("{} by {}", self.n_genes, self.flavor.flavor())),
             pair("components", self.n_components.to_string()),
             pair("genes scaled", if self.scale { "to unit variance" } else { "no, centered only" }.to_owned()),
         ]
@@ -251,8 +276,9 @@ mod tests {
     #[test]
     fn components_of_the_spots_in_use() {
         let (study, id) = study();
-        for flavor in Flavor::ALL {
-            let task = ReduceTask { n_genes: 10, n_components: 3, flavor: flavor.name().into(), ..ReduceTask::usual(id) };
+        for flavor in FlavorRecord::ALL {
+            let task = ReduceTask { n_genes: 10, n_components: 3, flavor, ..ReduceTask::usual(id) };
+            let flavor = flavor.flavor();
             let made = Task::Reduce(task).run(&study, &Progress::none()).unwrap();
             let AnalysisResult::Reduction(found) = &made.result else { panic!() };
             assert_eq!((found.n_spots, found.loadings.n_components, made.fields.len()), (57, 3, 3), "{flavor}");
@@ -272,8 +298,7 @@ mod tests {
         let (study, id) = study();
         let usual = ReduceTask::usual(id);
         for task in [
-            ReduceTask { target: "many".into(), ..usual.clone() },
-            ReduceTask { flavor: "v4".into(), ..usual.clone() },
+            ReduceTask { target: Some(0.0), ..usual.clone() },
             ReduceTask { n_genes: 0, ..usual.clone() },
             ReduceTask { n_components: 0, ..usual.clone() },
         ] {

@@ -5,7 +5,7 @@ use super::sparse::Centered;
 use crate::base::{Progress, Result};
 use rayon::prelude::*;
 
-/// `A · b` for `b` of n_columns × k, row-major: n_rows × k.
+/// `A · b` for `b` of columns × k, row-major: rows × k.
 pub(super) fn times(x: &Centered, b: &[f64], k: usize, progress: &Progress) -> Result<Vec<f64>> {
     progress.step(0.0, "projecting")?;
     let scaled: Vec<f64> = b.iter().enumerate().map(|(i, v)| v * x.scale[i / k]).collect();
@@ -28,7 +28,7 @@ pub(super) fn times(x: &Centered, b: &[f64], k: usize, progress: &Progress) -> R
     Ok(out)
 }
 
-/// `Aᵀ · b` for `b` of n_rows × k, row-major: n_columns × k.
+/// `Aᵀ · b` for `b` of rows × k, row-major: columns × k.
 pub(super) fn transposed_times(x: &Centered, b: &[f64], k: usize, progress: &Progress) -> Result<Vec<f64>> {
     progress.step(0.0, "projecting")?;
     let mut sum = vec![0.0; k];

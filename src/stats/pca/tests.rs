@@ -24,7 +24,7 @@ fn columns(n: usize, m: usize, seed: u64) -> (Vec<Vec<u32>>, Vec<Vec<f32>>) {
     all
 }
 
-fn seen<'a>(n_rows: usize, (rows, values): &'a (Vec<Vec<u32>>, Vec<Vec<f32>>)) -> SparseColumns<'a> {
+fn seen(n_rows: usize, (rows, values): &(Vec<Vec<u32>>, Vec<Vec<f32>>)) -> SparseColumns<'_> {
     SparseColumns { n_rows, columns: rows.iter().zip(values).map(|(r, v)| (r.as_slice(), v.as_slice())).collect() }
 }
 
@@ -44,7 +44,7 @@ fn all_ways_agree() {
         let x = seen(n, &data);
         for scale in [false, true] {
             let centered = Centered::new(&x, scale, &progress).unwrap();
-            let mut ways = vec![
+            let mut ways = [
                 exact::direct(&centered, 5, &progress).unwrap(),
                 exact::by_covariance(&centered, 5, &progress).unwrap(),
                 exact::by_rows(&centered, 5, &progress).unwrap(),

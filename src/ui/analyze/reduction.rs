@@ -4,12 +4,11 @@ use super::super::desk::{Desk, dim, small, title};
 use super::super::tree::{field, thousands};
 use super::{about, newest, run_button};
 use crate::model::{Analysis, AnalysisResult, ElementId, LayerKind, Reduction};
-use crate::omics::Flavor;
-use crate::session::{Action, ReduceTask, Task, three_digits};
+use crate::session::{Action, FlavorRecord, ReduceTask, Task, three_digits};
 use egui::{Align, Button, CollapsingHeader, ComboBox, DragValue, Label, Layout, ScrollArea, Sense, Ui, vec2};
 
-/// Targets of normalization by the words of the command line, and as people call them.
-const TARGETS: [(&str, &str); 3] = [("median", "median total"), ("10000", "CP10k"), ("1000000", "CPM")];
+/// Targets of normalization as people call them.
+const TARGETS: [(Option<f64>, &str); 3] = [(None, "median total"), (Some(1e4), "CP10k"), (Some(1e6), "CPM")];
 /// Height of lists in rows.
 const LIST_ROWS: f32 = 12.0;
 
@@ -82,11 +81,11 @@ fn shown(desk: &Desk<'_>) -> Option<(ElementId, Option<&'static str>)> {
 fn settings(ui: &mut Ui, desk: &mut Desk<'_>) {
     let mut task = desk.memo.analyze.reduction.task.clone();
     field(ui, desk, "Normalize to", |ui| {
-        let name = TARGETS.iter().find(|t| t.0 == task.target).map_or(task.target.as_str(), |t| t.1).to_owned();
+        let name = TARGETS.iter().find(|t| t.0 == task.target).map_or("other", |t| t.1);
         let combo = ComboBox::from_id_salt("normalize to").selected_text(name).width(110.0);
         let shown = combo.show_ui(ui, |ui| {
-            for (word, name) in TARGETS {
-                ui.selectable_value(&mut task.target, word.to_owned(), name);
+            for (target, name) in TARGETS {
+                ui.selectable_value(&mut task.target, target, name);
             }
         });
         shown.response.on_hover_text("Total of every spot before the logarithm");
@@ -95,9 +94,9 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.checkbox(&mut task.log1p, "ln(1 + x)").on_hover_text("Natural logarithm after normalization");
     });
     field(ui, desk, "Variable genes by", |ui| {
-        let shown = ComboBox::from_id_salt("flavor").selected_text(task.flavor.as_str()).width(110.0).show_ui(ui, |ui| {
-            for flavor in Flavor::ALL {
-                ui.selectable_value(&mut task.flavor, flavor.name().to_owned(), flavor.name());
+        let shown = ComboBox::from_id_salt("flavor").selected_text(task.flavor.flavor().name()).width(110.0).show_ui(ui, |ui| {
+            for flavor in FlavorRecord::ALL {
+                ui.selectable_value(&mut task.flavor, flavor, flavor.flavor().name());
             }
         });
         let hint = "seurat: dispersion in bins of equal width; cell_ranger: in bins of percentiles; seurat_v3: variance of \
