@@ -9,6 +9,7 @@ mod layer;
 mod registration;
 mod section;
 mod study;
+mod views;
 mod volume;
 
 pub use expression::{Column, Expression};
@@ -19,4 +20,5 @@ pub use layer::{ColorMap, Layer, LayerKind, Range};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
 pub use study::{Element, ElementId, Provenance, Study};
+pub use views::{ViewTable, Views};
 pub use volume::{Samples, Volume};
