@@ -41,8 +41,7 @@ fn eigen(n: usize, a: &[f64], k: usize) -> Result<Eigen> {
     let mut memory = MemBuffer::new(need);
     let a = MatRef::from_row_major_slice(a, n, n);
     let stack = MemStack::new(&mut memory);
-    evd::self_adjoint_evd(a, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Spec::default())
-        .map_err(|_| failed())?;
+    evd::self_adjoint_evd(a, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Spec::default()).map_err(|_| failed())?;
     let values = values.column_vector();
     Ok(Eigen {
         values: (0..k).map(|j| values[n - 1 - j]).collect(),
