@@ -154,8 +154,8 @@ fn expression(cross: Cross, reading: &mut Reading) -> Result<Expression> {
 fn note_twice(names: &[String], what: &str, reading: &mut Reading) {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|w| w.first() == w.last()) {
-        reading.warnings.warn("names-twice", format!("some {what} have the same name, as {}", pair[0]), None);
+    if let Some([name, ..]) = sorted.windows(2).find(|w| w.first() == w.last()) {
+        reading.warnings.warn("names-twice", format!("some {what} have the same name, as {name}"), None);
     }
 }
 

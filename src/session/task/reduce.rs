@@ -59,7 +59,7 @@ impl FlavorRecord {
 }
 
 impl ReduceTask {
-    /// The usual settings for a section: CP10k, log1p, 2000 genes by `seurat`, 20 components.
+    /// The usual settings for a section: `CP10k`, `log1p`, 2000 genes by `seurat`, 20 components.
     #[must_use]
     pub fn usual(section: ElementId) -> Self {
         Self {
