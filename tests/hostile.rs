@@ -47,7 +47,7 @@ fn targets() -> Vec<Target> {
             name: "counts",
             seeds: count_seeds(),
             read: |b| {
-                is_counts(b);
+                let _ = is_counts(b);
                 drop(reading(|r| parse_counts(b.to_vec(), "x", r)));
             },
         },

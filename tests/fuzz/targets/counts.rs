@@ -10,6 +10,6 @@ fuzz_target!(|bytes: &[u8]| {
     let (progress, mut warnings) = (Progress::none(), Warnings::default());
     let limits = Limits { max_bytes: 64 << 20 };
     let mut reading = Reading { limits, progress: &progress, warnings: &mut warnings };
-    is_counts(bytes);
+    let _ = is_counts(bytes);
     let _ = parse_counts(bytes.to_vec(), "x", &mut reading);
 });
