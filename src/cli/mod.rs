@@ -8,7 +8,9 @@ mod measure;
 mod print;
 mod register;
 mod snapshot;
+mod transform;
 mod warp;
+mod warp_image;
 
 #[cfg(feature = "gui")]
 mod bench;
@@ -69,7 +71,12 @@ enum Command {
         #[command(subcommand)]
         what: register::Register,
     },
-    /// Carry points through a transform.
+    /// Show, compose and convert transforms.
+    Transform {
+        #[command(subcommand)]
+        what: transform::Transform,
+    },
+    /// Carry points or images through a transform.
     Warp {
         #[command(subcommand)]
         what: warp::Warp,
@@ -145,6 +152,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Demo(c)) => c.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
+        Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),
