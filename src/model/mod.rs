@@ -1,6 +1,7 @@
 //! What is shown and analyzed, as plain values. Large arrays sit behind `Arc`, so a study is cheap
 //! to clone and a job owns a snapshot.
 
+mod drawing;
 mod expression;
 mod finding;
 mod labels;
@@ -12,6 +13,7 @@ mod section;
 mod study;
 mod volume;
 
+pub use drawing::{Disc, Drawing, Shape};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
 pub use labels::{LabelEntry, LabelMap};
