@@ -242,7 +242,7 @@ fn a_history_repeats_in_an_empty_folder_with_the_same_bytes() {
     session.apply(Action::Exclude { what: Excluded::Spots { section, names }, reason: "a fold in the tissue".into() });
     session.apply(Action::View(ViewAction::Phase(0.3)));
     for pane in [PaneKind::ShortAxis, PaneKind::Overlay] {
-        let what = ExportWhat::Picture { pane: pane.title().into(), size_px: [300, 200] };
+        let what = ExportWhat::Picture { pane: pane.title().into(), size_px: [300, 200], pane_px: None, caption: true };
         session.apply(Action::Export { what, path: folder.path().join(format!("{}.png", pane.title())) });
         settle(&mut session);
     }

@@ -2,6 +2,7 @@
 //! Exit status: 0 done, 1 the answer is no, 2 error, 130 cancelled.
 
 mod demo;
+mod export;
 mod headless;
 mod inspect;
 mod measure;
@@ -62,6 +63,11 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Write the built-in synthetic case as ordinary files, with `truth/` beside them.
     Demo(demo::Demo),
+    /// Write spots, maps, segments, tables, transforms and pictures to hand on.
+    Export {
+        #[command(subcommand)]
+        what: export::Export,
+    },
     /// Measure the heart.
     Measure {
         #[command(subcommand)]
@@ -153,6 +159,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Inspect(c)) => c.run(&mut run),
         Some(Command::Snapshot(c)) => c.run(&mut run),
         Some(Command::Demo(c)) => c.run(&mut run),
+        Some(Command::Export { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
         Some(Command::Transform { what }) => what.run(&mut run),

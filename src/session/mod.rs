@@ -23,7 +23,7 @@ pub use action::{Action, RegisterAction, Side, ViewAction};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
 pub use derive::SegmentsOf;
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
-pub use export::{ExportRecord, ExportWhat, Exporter};
+pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use journal::{Leftover, state_folder};
