@@ -55,7 +55,7 @@ pub struct Values {
     /// Gene or column; may be repeated.
     #[arg(long = "gene", value_name = "GENE")]
     genes: Vec<String>,
-    /// Counts instead of log1p CP10k.
+    /// Counts instead of log1p of counts per ten thousand.
     #[arg(long)]
     counts: bool,
 }
@@ -120,7 +120,7 @@ pub struct Picture {
     /// Gene or column that colors the spots.
     #[arg(long, value_name = "GENE")]
     gene: Option<String>,
-    /// Counts instead of log1p CP10k.
+    /// Counts instead of log1p of counts per ten thousand.
     #[arg(long)]
     counts: bool,
     /// Without the sentences below.
@@ -227,9 +227,12 @@ impl Map {
         let session = self.values.inputs.open(run, self.like.as_ref())?;
         let of_like = |id: &ElementId| session.study.provenance.get(id).is_some_and(|p| p.path == self.like);
         let heart = match &self.like {
-            Some(path) => session.study.volumes().map(|(id, _)| id).find(of_like).ok_or_else(|| {
-                Error::parameter(format!("--like holds no image of the heart: {}", path.display()))
-            })?,
+            Some(path) => session
+                .study
+                .volumes()
+                .map(|(id, _)| id)
+                .find(of_like)
+                .ok_or_else(|| Error::parameter(format!("--like holds no image of the heart: {}", path.display())))?,
             None => session.view.heart.ok_or_else(|| Error::parameter("give the heart with --like"))?,
         };
         let what = ExportWhat::Map {

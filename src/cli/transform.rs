@@ -25,10 +25,10 @@ pub enum Transform {
 /// How to read a file that does not say everything.
 #[derive(Args, Debug)]
 pub struct Foreign {
-    /// Unit of files that do not say theirs: mm for ITK, px for matrices and BigWarp where not given.
+    /// Unit of files that do not say theirs: mm for ITK, px for matrices and `BigWarp` where not given.
     #[arg(long, value_parser = ["um", "px", "mm"])]
     units: Option<String>,
-    /// Family fitted to landmarks: BigWarp's own thin plate in the plane, affine in space where not given.
+    /// Family fitted to landmarks: `BigWarp`'s own thin plate in the plane, affine in space where not given.
     #[arg(long, value_parser = ["translation", "rigid", "similarity", "affine", "tps", "mls-rigid", "mls-similarity", "mls-affine"])]
     model: Option<String>,
 }
@@ -36,7 +36,7 @@ pub struct Foreign {
 /// `transform show`.
 #[derive(Args, Debug)]
 pub struct Show {
-    /// The transform: T.json, ITK .tfm, BigWarp or matrix .csv, NGFF .json.
+    /// The transform: T.json, ITK .tfm, `BigWarp` or matrix .csv, NGFF .json.
     transform: PathBuf,
     #[command(flatten)]
     foreign: Foreign,
@@ -61,7 +61,7 @@ pub struct Compose {
 pub struct Convert {
     /// The transform, in any of the formats.
     input: PathBuf,
-    /// Where to: .json, .tfm or .txt (ITK), .csv (a matrix, or BigWarp landmarks of a thin plate), .ngff.json.
+    /// Where to: .json, .tfm or .txt (ITK), .csv (a matrix, or `BigWarp` landmarks of a thin plate), .ngff.json.
     output: PathBuf,
     /// Format to write, where the ending is not enough.
     #[arg(long, value_parser = ["myoscope", "itk", "bigwarp", "matrix", "ngff"])]
@@ -86,7 +86,7 @@ impl Foreign {
     fn read(&self, path: &Path, run: &mut Run) -> Result<TransformFile> {
         let units = self.units.as_deref().and_then(LengthUnit::from_name);
         match io::read_any_transform(path, units, &run.limits)? {
-            TransformContent::Transform(t) => Ok(t),
+            TransformContent::Transform(t) => Ok(*t),
             TransformContent::Pairs(pairs) => self.fit(&pairs, units.unwrap_or(LengthUnit::Px), path, run),
         }
     }
@@ -236,11 +236,17 @@ impl Facts {
 fn lines(t: &TransformFile) -> Result<Vec<String>> {
     let facts = Facts::of(&t.to_point_map()?);
     let digits = crate::session::three_digits;
-    let place = |d: usize, space: &str| if d == 3 { "patient LPS (x left, y back, z head)".to_owned() } else { format!("{space} (x right, y down)") };
+    let place = |d: usize, space: &str| {
+        if d == 3 { "patient LPS (x left, y back, z head)".to_owned() } else { format!("{space} (x right, y down)") }
+    };
     let mut lines = vec![
         format!("{}: moving to fixed points", t.model),
         format!("from {} in {}", place(t.moving_dims(), "section"), t.units.name()),
-        format!("to   {} in {}", place(t.fixed_dims(), if t.space.is_empty() { "plane" } else { &t.space }), t.fixed_unit().name()),
+        format!(
+            "to   {} in {}",
+            place(t.fixed_dims(), if t.space.is_empty() { "plane" } else { &t.space }),
+            t.fixed_unit().name()
+        ),
         "whole numbers of pixels are pixel centers".to_owned(),
     ];
     let turn = facts.rotation_deg.map_or_else(String::new, |a| format!(", rotation {a:.2}°"));

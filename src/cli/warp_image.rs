@@ -99,7 +99,9 @@ impl Image {
             (LengthUnit::Px, Some(_)) => Err(Error::parameter(format!("{flag} is not needed: the transform is in pixels"))),
             (_, Some(um)) if um.is_finite() && um > 0.0 => Ok(um / 1000.0),
             (_, Some(um)) => Err(Error::parameter(format!("{flag} {um} is not a size above 0"))),
-            (unit, None) => Err(Error::parameter(format!("the transform is in {}; say how large a pixel is with {flag}", unit.name()))),
+            (unit, None) => {
+                Err(Error::parameter(format!("the transform is in {}; say how large a pixel is with {flag}", unit.name())))
+            }
         };
         let moving = mm_per_px(t.units, self.moving_um_per_px, "--moving-um-per-px")?;
         let fixed = mm_per_px(t.fixed_unit(), self.fixed_um_per_px, "--fixed-um-per-px")?;

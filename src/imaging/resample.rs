@@ -231,7 +231,9 @@ mod tests {
     use crate::space::{DAffine2, DMat3, Warp, pull_grid};
 
     fn ramp(channels: usize) -> Raster {
-        let values: Vec<f32> = (0..20 * 10 * channels).map(|i| ((i / channels) % 20) as f32 * 3.0 + (i / channels / 20) as f32 * 7.0 + (i % channels) as f32).collect();
+        let values: Vec<f32> = (0..20 * 10 * channels)
+            .map(|i| ((i / channels) % 20) as f32 * 3.0 + (i / channels / 20) as f32 * 7.0 + (i % channels) as f32)
+            .collect();
         Raster::new(20, 10, channels, Samples::F32(values.into())).unwrap()
     }
 
@@ -256,11 +258,16 @@ mod tests {
     #[test]
     fn whole_numbers_round_and_end_with_the_picture() {
         let picture = Raster::new(2, 1, 1, Samples::U8(Arc::from([10u8, 13]))).unwrap();
-        let shift = |x: f64| pull_grid(&Warp::Affine(DAffine2::from_translation(DVec2::new(x, 0.0))), [3, 1], 0.01, &Progress::none()).unwrap();
+        let shift = |x: f64| {
+            pull_grid(&Warp::Affine(DAffine2::from_translation(DVec2::new(x, 0.0))), [3, 1], 0.01, &Progress::none()).unwrap()
+        };
         let warp = |x: f64, nearest| warp_raster(&picture, &shift(x), [3, 1], nearest, &Progress::none()).unwrap();
         assert_eq!(warp(0.5, false).0.samples, Samples::U8(Arc::from([10u8, 12, 0])), "−0.5 is the first pixel, 1.5 none");
         assert_eq!(warp(0.25, true).0.samples, Samples::U8(Arc::from([10u8, 13, 0])));
-        assert_eq!(warp(1.0, false), (Raster::new(3, 1, 1, Samples::U8(Arc::from([0u8, 10, 13]))).unwrap(), Outside { n: 1, value: 0.0 }));
+        assert_eq!(
+            warp(1.0, false),
+            (Raster::new(3, 1, 1, Samples::U8(Arc::from([0u8, 10, 13]))).unwrap(), Outside { n: 1, value: 0.0 })
+        );
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn spots_on_grid(grid: &Grid, places: &[Option<DVec3>], values: &[f32], name
     let mut mean = Volume::new(name, *grid, vec![Samples::F32(mean.into())])?;
     unit.clone_into(&mut mean.unit);
     let most = counts.iter().copied().max().unwrap_or(0);
-    let numbers = if most <= u32::from(u16::MAX) {
+    let numbers = if u16::try_from(most).is_ok() {
         Samples::U16(counts.iter().map(|&n| n as u16).collect())
     } else {
         Samples::F32(counts.iter().map(|&n| n as f32).collect())
@@ -58,7 +58,15 @@ mod tests {
     fn means_by_hand() {
         let grid = Grid::new([2, 2, 1], DAffine3::from_scale(DVec3::new(2.0, 2.0, 8.0))).unwrap();
         let at = |x, y, z| Some(DVec3::new(x, y, z));
-        let places = [at(0.0, 0.0, 0.0), at(0.99, -0.99, 3.9), at(1.01, 0.0, 0.0), None, at(2.0, 2.0, 0.0), at(0.0, 0.0, 4.1), at(2.0, 0.0, 0.0)];
+        let places = [
+            at(0.0, 0.0, 0.0),
+            at(0.99, -0.99, 3.9),
+            at(1.01, 0.0, 0.0),
+            None,
+            at(2.0, 2.0, 0.0),
+            at(0.0, 0.0, 4.1),
+            at(2.0, 0.0, 0.0),
+        ];
         let values = [1.0, 4.0, 7.0, 100.0, f32::NAN, 9.0, 8.0];
         let map = spots_on_grid(&grid, &places, &values, "g", "counts").unwrap();
         let mean: Vec<f64> = (0..4).map(|i| map.mean.value(0, i)).collect();

@@ -99,7 +99,11 @@ fn of_tiff(data: &[u8], limits: &Limits) -> Result<Raster> {
         DecodingResult::U16(v) => Samples::U16(v.into()),
         DecodingResult::I16(v) => Samples::I16(v.into()),
         DecodingResult::F32(v) => Samples::F32(v.into()),
-        _ => return Err(Error::unsupported(format!("pixels of the kind {kind:?} are not known here; save them with 8 or 16 bits"))),
+        _ => {
+            return Err(Error::unsupported(format!(
+                "pixels of the kind {kind:?} are not known here; save them with 8 or 16 bits"
+            )));
+        }
     };
     Raster::new(width as usize, height as usize, channels, samples)
 }
@@ -152,9 +156,10 @@ fn to_png(raster: &Raster) -> Result<Vec<u8>> {
 
 fn to_jpeg(raster: &Raster) -> Result<Vec<u8>> {
     let (w, h) = size_of(raster)?;
-    let (Samples::U8(values), Some(kind)) =
-        (&raster.samples, [(1, ExtendedColorType::L8), (3, ExtendedColorType::Rgb8)].into_iter().find(|k| k.0 == raster.channels))
-    else {
+    let (Samples::U8(values), Some(kind)) = (
+        &raster.samples,
+        [(1, ExtendedColorType::L8), (3, ExtendedColorType::Rgb8)].into_iter().find(|k| k.0 == raster.channels),
+    ) else {
         return Err(unfit(raster, "JPEG"));
     };
     let mut out = Vec::new();

@@ -72,7 +72,13 @@ fn write_shape(shape: &Shape, picture: &str, index: usize, out: &mut String) -> 
         }
         Shape::Ramp { corners, colors } => write_ramp(*corners, colors, index, out),
         Shape::Text { at, text, em, bold, rgb, anchor, halo } => {
-            let place = if *anchor < 0.25 { "start" } else if *anchor < 0.75 { "middle" } else { "end" };
+            let place = if *anchor < 0.25 {
+                "start"
+            } else if *anchor < 0.75 {
+                "middle"
+            } else {
+                "end"
+            };
             let weight = if *bold { " font-weight=\"600\"" } else { "" };
             let edge = format!(
                 " paint-order=\"stroke\" stroke=\"#000000\" stroke-opacity=\"0.7\" stroke-width=\"{}\" stroke-linejoin=\"round\"",
@@ -119,7 +125,9 @@ fn path_of(lines: &[Vec<DVec2>]) -> String {
         let points = if is_closed { &line[..line.len() - 1] } else { &line[..] };
         for (i, p) in points.iter().enumerate() {
             path.push(if i == 0 { 'M' } else { 'L' });
-            path.push_str(&format!("{} {}", number(p.x), number(p.y)));
+            path.push_str(&number(p.x));
+            path.push(' ');
+            path.push_str(&number(p.y));
         }
         if is_closed {
             path.push('Z');
@@ -176,7 +184,15 @@ mod tests {
 
     #[test]
     fn base64_as_in_the_standard() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }
@@ -186,11 +202,24 @@ mod tests {
         let p = DVec2::new;
         let shapes = vec![
             Shape::Picture { at: DVec2::ZERO, size: [2, 1], rgba: vec![255, 0, 0, 255, 0, 0, 255, 255].into() },
-            Shape::Lines { lines: vec![vec![p(0.0, 0.0), p(3.0, 0.5)], vec![p(1.0, 1.0), p(2.0, 1.0), p(2.0, 2.0), p(1.0, 1.0)]], rgb: [230, 232, 235], width: 1.5, halo: 0.75 },
+            Shape::Lines {
+                lines: vec![vec![p(0.0, 0.0), p(3.0, 0.5)], vec![p(1.0, 1.0), p(2.0, 1.0), p(2.0, 2.0), p(1.0, 1.0)]],
+                rgb: [230, 232, 235],
+                width: 1.5,
+                halo: 0.75,
+            },
             Shape::Area { points: vec![p(0.0, 0.0), p(9.0, 0.0), p(0.0, 9.0)], rgba: [1, 2, 3, 150], hatch: Some(7.0) },
             Shape::Discs { radius: 2.0, opacity: 0.5, hollow: false, discs: vec![(p(4.0, 5.0), [0, 128, 255])] },
             Shape::Ramp { corners: [p(0.0, 0.0), p(10.0, 100.0)], colors: vec![[0, 0, 0], [255, 255, 255]] },
-            Shape::Text { at: p(1.0, -0.0001), text: "a<b & \"c\"\u{1}".into(), em: 11.0, bold: true, rgb: [255; 3], anchor: 1.0, halo: true },
+            Shape::Text {
+                at: p(1.0, -0.0001),
+                text: "a<b & \"c\"\u{1}".into(),
+                em: 11.0,
+                bold: true,
+                rgb: [255; 3],
+                anchor: 1.0,
+                halo: true,
+            },
         ];
         let drawing = Drawing { size_px: [20, 10], title: "t".into(), description: "d".into(), background: [0; 3], shapes };
         let text = to_svg(&drawing).unwrap();

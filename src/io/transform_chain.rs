@@ -80,7 +80,8 @@ impl TransformFile {
         if ends == begins {
             return Ok(());
         }
-        let space = |t: &Self, d: usize| if d == 3 { "the patient (3-D)".to_owned() } else { format!("a plane (2-D, {})", t.model) };
+        let space =
+            |t: &Self, d: usize| if d == 3 { "the patient (3-D)".to_owned() } else { format!("a plane (2-D, {})", t.model) };
         Err(Error::parameter(format!(
             "the first transform ends in {} and the second begins in {}; they do not meet",
             space(self, ends),
@@ -213,7 +214,8 @@ mod tests {
         assert_eq!((rigid.model.as_str(), rigid.units, rigid.fixed_unit()), ("similarity", Um, Mm));
         let chain = check(&[turn(TransformModel::Affine, [Um, Mm]), plate([Um, Mm], Some(&plane))], false);
         assert_eq!((chain.fixed_dims(), chain.parts.len()), (3, 2));
-        let long = check(&[plate([Um, Um], None), turn(TransformModel::Rigid, [Um, Um]), turn(TransformModel::Rigid, [Mm, Um])], false);
+        let long =
+            check(&[plate([Um, Um], None), turn(TransformModel::Rigid, [Um, Um]), turn(TransformModel::Rigid, [Mm, Um])], false);
         assert_eq!((long.parts.len(), long.parts[1].model.as_str()), (2, "rigid"), "linear neighbors are one");
         let moved = check(&[plate([Um, Mm], Some(&plane)), space(), space()], false);
         assert_eq!((moved.parts.len(), moved.fixed_dims()), (2, 3));

@@ -1,8 +1,8 @@
 //! What is shown and analyzed, as plain values. Large arrays sit behind `Arc`, so a study is cheap
 //! to clone and a job owns a snapshot.
 
-mod drawing;
 mod analysis;
+mod drawing;
 mod exclusion;
 mod expression;
 mod finding;
@@ -10,16 +10,16 @@ mod fusion;
 mod labels;
 mod landmarks;
 mod layer;
-mod raster;
 mod prediction;
+mod raster;
 mod reduction;
 mod registration;
 mod section;
 mod study;
 mod volume;
 
-pub use drawing::{Disc, Drawing, Shape};
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
+pub use drawing::{Disc, Drawing, Shape};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
@@ -27,8 +27,8 @@ pub use fusion::{CanonicalPair, Fusion};
 pub use labels::{LabelEntry, LabelMap};
 pub use landmarks::{Landmark, Landmarks};
 pub use layer::{ColorMap, Layer, LayerKind, Range};
-pub use raster::Raster;
 pub use prediction::{GeneScore, Prediction};
+pub use raster::Raster;
 pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};

@@ -122,7 +122,10 @@ mod tests {
             weights: vec![DVec2::new(0.01, 0.0), DVec2::new(-0.02, 0.01), DVec2::new(0.01, -0.01)],
         });
         let plane = Plane::new(DVec3::new(1.0, 2.0, 3.0), DVec3::new(0.6, 0.8, 0.0), DVec3::Z).unwrap();
-        let shear = DAffine3 { matrix3: DMat3::from_rotation_x(0.3) * DMat3::from_diagonal(DVec3::new(1.1, 0.9, 1.3)), translation: DVec3::X };
+        let shear = DAffine3 {
+            matrix3: DMat3::from_rotation_x(0.3) * DMat3::from_diagonal(DVec3::new(1.1, 0.9, 1.3)),
+            translation: DVec3::X,
+        };
         let maps = [PointMap::Flat(turn.clone()), PointMap::Flat(bend), PointMap::Embedded(turn, plane), PointMap::Space(shear)];
         let whole = maps.iter().skip(1).try_fold(maps[0].clone(), |a, b| a.then(b)).unwrap();
         for p in [DVec3::new(0.5, 0.25, 0.0), DVec3::new(9.0, -4.0, 0.0)] {

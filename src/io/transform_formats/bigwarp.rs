@@ -85,7 +85,9 @@ fn point(cells: &[String], line: usize) -> Result<Option<[f64; 3]>> {
 /// point says direction, units and pixel rule.
 pub fn to_bigwarp(t: &TransformFile) -> Result<String> {
     let why = match t.transform_model() {
-        Ok(TransformModel::ThinPlate) if t.stiffness.unwrap_or(0.0) > 0.0 => "BigWarp fits a thin plate exactly, and this one is smoothed",
+        Ok(TransformModel::ThinPlate) if t.stiffness.unwrap_or(0.0) > 0.0 => {
+            "BigWarp fits a thin plate exactly, and this one is smoothed"
+        }
         Ok(TransformModel::ThinPlate) => "",
         _ => "BigWarp fits a thin plate, and this transform is none",
     };
@@ -93,12 +95,12 @@ pub fn to_bigwarp(t: &TransformFile) -> Result<String> {
         return Err(Error::unsupported(format!("{why} ({}); write a .json instead", t.model)));
     }
     let plane = if t.plane.is_some() { "; fixed points lie on the plane of the section, x right, y down" } else { "" };
-    let mut out = String::new();
+    let mut lines = Vec::new();
     // Control points of a plane in the patient lie on it, in its own two coordinates.
     for (i, c) in t.control_points.iter().enumerate() {
         let name = if i == 0 { format!("Pt-0 ({}{plane}; {PIXEL_RULE})", direction(t)) } else { format!("Pt-{i}") };
         let numbers: Vec<String> = c.moving.iter().chain(&c.fixed).map(|v| format!("\"{}\"", number(*v))).collect();
-        out.push_str(&format!("\"{}\",\"true\",{}\n", name.replace('"', "'"), numbers.join(",")));
+        lines.push(format!("\"{}\",\"true\",{}\n", name.replace('"', "'"), numbers.join(",")));
     }
-    Ok(out)
+    Ok(lines.concat())
 }

@@ -1,5 +1,5 @@
-//! Transforms as other programs write them: ITK text files, BigWarp landmarks, the matrices of Xenium and
-//! QuPath, OME-NGFF metadata. Every file written says direction, units and where pixel centers are.
+//! Transforms as other programs write them: ITK text files, `BigWarp` landmarks, the matrices of Xenium and
+//! `QuPath`, OME-NGFF metadata. Every file written says direction, units and where pixel centers are.
 //!
 //! Directions differ: ITK maps fixed to moving points, all others (and this program) moving to fixed.
 
@@ -35,7 +35,7 @@ pub enum TransformFormat {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TransformContent {
     /// A transform.
-    Transform(TransformFile),
+    Transform(Box<TransformFile>),
     /// Landmark pairs that a transform has to be fitted to.
     Pairs(PairTable),
 }
@@ -62,7 +62,7 @@ impl TransformFormat {
         Self::ALL.into_iter().find(|f| f.name() == name)
     }
 
-    /// By the ending of a file to be written. `.csv` is a matrix for linear transforms and BigWarp landmarks
+    /// By the ending of a file to be written. `.csv` is a matrix for linear transforms and `BigWarp` landmarks
     /// for others; `.ngff.json` is NGFF, other `.json` that of this program.
     pub fn of_ending(path: &Path, is_linear: bool) -> Result<Self> {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().to_lowercase());
@@ -89,19 +89,20 @@ pub fn read_any_transform(path: &Path, units: Option<LengthUnit>, limits: &Limit
 
 /// A transform from the bytes of a file.
 pub fn parse_any_transform(data: &[u8], units: Option<LengthUnit>) -> Result<TransformContent> {
+    let found = |t| TransformContent::Transform(Box::new(t));
     let start = data.trim_ascii_start();
     if start.starts_with(b"{") || start.starts_with(b"[") {
         let value: serde_json::Value = json::parse_json(data)?;
         let is_own = value.get("fixed_from_moving").is_some();
-        return if is_own { parse_transform(data) } else { ngff::parse_ngff(data) }.map(TransformContent::Transform);
+        return if is_own { parse_transform(data) } else { ngff::parse_ngff(data) }.map(found);
     }
     if start.starts_with(b"#Insight Transform File") || contains(start, b"Transform:") {
-        return itk::parse_itk(data, units).map(TransformContent::Transform);
+        return itk::parse_itk(data, units).map(found);
     }
     if bigwarp::is_bigwarp(data) {
         return bigwarp::parse_bigwarp(data).map(TransformContent::Pairs);
     }
-    matrix::parse_matrix(data, units).map(TransformContent::Transform)
+    matrix::parse_matrix(data, units).map(found)
 }
 
 fn contains(data: &[u8], word: &[u8]) -> bool {

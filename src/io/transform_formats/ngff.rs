@@ -29,7 +29,11 @@ pub fn parse_ngff(data: &[u8]) -> Result<TransformFile> {
     let transformation = match listed {
         Some(list) => list.first().ok_or_else(|| Error::malformed("the list coordinateTransformations is empty"))?,
         None if holder.get("type").is_some() => holder,
-        None => return Err(Error::malformed("neither a transform of this program (fixed_from_moving) nor coordinateTransformations of NGFF")),
+        None => {
+            return Err(Error::malformed(
+                "neither a transform of this program (fixed_from_moving) nor coordinateTransformations of NGFF",
+            ));
+        }
     };
     let systems = holder.get("coordinateSystems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let side = |key: &str| -> Result<Option<Axes>> {
@@ -69,13 +73,19 @@ fn axes_of(system: &Value) -> Result<Axes> {
     let mut unit = None;
     for axis in axes {
         let name = axis.get("name").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-        let which = ["x", "y", "z"].iter().position(|n| *n == name && !order.contains(&["x", "y", "z"].iter().position(|m| m == n).unwrap_or(3)));
-        order.push(which.ok_or_else(|| Error::unsupported(format!("the axis {:?} is none of x, y, z", name.chars().take(40).collect::<String>())))?);
+        let which = ["x", "y", "z"]
+            .iter()
+            .position(|n| *n == name && !order.contains(&["x", "y", "z"].iter().position(|m| m == n).unwrap_or(3)));
+        order.push(which.ok_or_else(|| {
+            Error::unsupported(format!("the axis {:?} is none of x, y, z", name.chars().take(40).collect::<String>()))
+        })?);
         let own = match axis.get("unit").and_then(Value::as_str) {
             Some("micrometer" | "um" | "µm") => LengthUnit::Um,
             Some("millimeter" | "mm") => LengthUnit::Mm,
             None | Some("pixel" | "px") => LengthUnit::Px,
-            Some(other) => return Err(Error::unsupported(format!("the unit {other:?}; micrometer and millimeter are known here"))),
+            Some(other) => {
+                return Err(Error::unsupported(format!("the unit {other:?}; micrometer and millimeter are known here")));
+            }
         };
         if unit.is_some_and(|u| u != own) {
             return Err(Error::unsupported("axes of one coordinate system with different units"));
@@ -99,7 +109,19 @@ fn floats(value: &Value) -> Result<Vec<f64>> {
 
 fn diagonal(scale: &[f64], shift: &[f64]) -> Linear {
     let n = scale.len();
-    let row = |r: usize| (0..=n).map(|c| if c == n { shift[r] } else if c == r { scale[r] } else { 0.0 }).collect();
+    let row = |r: usize| {
+        (0..=n)
+            .map(|c| {
+                if c == n {
+                    shift[r]
+                } else if c == r {
+                    scale[r]
+                } else {
+                    0.0
+                }
+            })
+            .collect()
+    };
     Linear { rows: (0..n).map(row).collect() }
 }
 

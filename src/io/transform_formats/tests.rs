@@ -30,7 +30,7 @@ fn plate() -> TransformFile {
 
 fn read(text: &str) -> TransformFile {
     match parse_any_transform(text.as_bytes(), None).unwrap() {
-        TransformContent::Transform(t) => t,
+        TransformContent::Transform(t) => *t,
         TransformContent::Pairs(_) => panic!("pairs"),
     }
 }
@@ -54,13 +54,18 @@ fn linear_maps_come_back_from_every_format() {
             for is_square in [false, true] {
                 let back = read(&matrix::to_matrix(&t, is_square).unwrap());
                 same_map(&t, &back);
-                assert_eq!((back.units, back.fixed_unit(), back.fixed_from_moving), (t.units, t.fixed_unit(), t.fixed_from_moving.clone()));
+                assert_eq!(
+                    (back.units, back.fixed_unit(), back.fixed_from_moving),
+                    (t.units, t.fixed_unit(), t.fixed_from_moving.clone())
+                );
             }
         } else {
             assert!(matches!(matrix::to_matrix(&t, false), Err(Error::Unsupported { .. })));
         }
     }
-    for text in [itk::to_itk(&plate()), matrix::to_matrix(&plate(), false), ngff::to_ngff(&plate()), bigwarp::to_bigwarp(&turn([Px, Px]))] {
+    for text in
+        [itk::to_itk(&plate()), matrix::to_matrix(&plate(), false), ngff::to_ngff(&plate()), bigwarp::to_bigwarp(&turn([Px, Px]))]
+    {
         assert!(matches!(text, Err(Error::Unsupported { .. })));
     }
 }
@@ -89,13 +94,16 @@ fn itk_leads_from_fixed_to_moving() {
     assert_eq!(forth(&shift, DVec3::ZERO), DVec3::new(-3.0, 4.0, 0.0));
     assert_eq!((shift.model.as_str(), shift.units), ("translation", Mm));
     // A quarter turn about (1, 0): the fixed point (2, 0) comes from the moving point (1, 1) + (5, 0).
-    let euler = format!("{head}Transform: Euler2DTransform_double_2_2\nParameters: 1.5707963267948966 5 0\nFixedParameters: 1 0\n");
+    let euler =
+        format!("{head}Transform: Euler2DTransform_double_2_2\nParameters: 1.5707963267948966 5 0\nFixedParameters: 1 0\n");
     assert!((forth(&read(&euler), DVec3::new(6.0, 1.0, 0.0)) - DVec3::new(2.0, 0.0, 0.0)).length() < 1e-12);
     // Of a composite the last is applied first: doubled, then shifted by 1.
     let both = "#Transform 0\nTransform: CompositeTransform_double_3_3\n#Transform 1\nTransform: TranslationTransform_double_3_3\nParameters: 1 0 0\nFixedParameters:\n#Transform 2\nTransform: AffineTransform_double_3_3\nParameters: 2 0 0 0 2 0 0 0 2 0 0 0\nFixedParameters: 0 0 0\n";
     assert!((forth(&read(both), DVec3::new(7.0, 2.0, 4.0)) - DVec3::new(3.0, 1.0, 2.0)).length() < 1e-12);
     // A versor (0, 0, sin 45°) is a quarter turn about z.
-    let versor = format!("{head}Transform: Similarity3DTransform_double_3_3\nParameters: 0 0 0.7071067811865476 0 0 0 2\nFixedParameters: 0 0 0\n");
+    let versor = format!(
+        "{head}Transform: Similarity3DTransform_double_3_3\nParameters: 0 0 0.7071067811865476 0 0 0 2\nFixedParameters: 0 0 0\n"
+    );
     assert!((forth(&read(&versor), DVec3::new(0.0, 2.0, 0.0)) - DVec3::X).length() < 1e-12);
 }
 

@@ -51,7 +51,7 @@ pub enum ExportWhat {
         section: u64,
         /// Genes, columns and fields; empty takes what is painted and every field of an analysis.
         values: Vec<String>,
-        /// Genes as log1p CP10k instead of counts.
+        /// Genes as `log1p CP10k` instead of counts.
         log_normalized: bool,
     },
     /// A value on the heart's grid: `.nii.gz`, and the number of spots in each voxel as `_count.nii.gz`.
@@ -60,7 +60,7 @@ pub enum ExportWhat {
         section: u64,
         /// Gene, column or field.
         value: String,
-        /// A gene as log1p CP10k instead of counts.
+        /// A gene as `log1p CP10k` instead of counts.
         log_normalized: bool,
         /// The volume whose grid it gets.
         heart: u64,
@@ -71,7 +71,7 @@ pub enum ExportWhat {
         section: Option<u64>,
         /// As for spots.
         values: Vec<String>,
-        /// Genes as log1p CP10k instead of counts.
+        /// Genes as `log1p CP10k` instead of counts.
         log_normalized: bool,
     },
     /// Landmark pairs of a section with their residuals.
@@ -125,9 +125,7 @@ impl Exporter {
         progress.step(0.0, "writing")?;
         let part = progress.part(0.0, 0.8);
         let mut written = match &record.what {
-            ExportWhat::Picture { pane, size_px, pane_px, caption } => {
-                self.picture(pane, *size_px, (*pane_px, *caption), &path)
-            }
+            ExportWhat::Picture { pane, size_px, pane_px, caption } => self.picture(pane, *size_px, (*pane_px, *caption), &path),
             ExportWhat::Spots { section, values, log_normalized } => {
                 self.spots(ElementId(*section), values, *log_normalized, &path, &part)
             }
@@ -138,9 +136,7 @@ impl Exporter {
             ExportWhat::Segments { section, values, log_normalized } => {
                 self.segment_means(section.map(ElementId), values, *log_normalized)?.write(&path).map(|()| vec![path.clone()])
             }
-            ExportWhat::Residuals { section } => {
-                self.residuals(ElementId(*section))?.write(&path).map(|()| vec![path.clone()])
-            }
+            ExportWhat::Residuals { section } => self.residuals(ElementId(*section))?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Layers { section } => {
                 self.layer_values(ElementId(*section), &part)?.write(&path).map(|()| vec![path.clone()])
             }

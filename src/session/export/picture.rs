@@ -30,7 +30,10 @@ impl Exporter {
         let kind = kind.ok_or_else(|| Error::parameter(format!("there is no pane {pane:?}")))?;
         if !size_px.iter().all(|s| SIDES.contains(s)) {
             let (least, most) = (SIDES.start(), SIDES.end());
-            return Err(Error::parameter(format!("a picture of {}×{} pixels; sides go from {least} to {most}", size_px[0], size_px[1])));
+            return Err(Error::parameter(format!(
+                "a picture of {}×{} pixels; sides go from {least} to {most}",
+                size_px[0], size_px[1]
+            )));
         }
         let theme = PaintTheme { pixels_per_point: text_scale(size_px), ..PaintTheme::default() };
         let sentences = if caption { self.sentences(kind) } else { Vec::new() };
@@ -74,7 +77,7 @@ impl Exporter {
         let painted = section.filter(|_| shows_spots).and_then(|(id, _)| self.derived.spot_values.get(&id));
         let mut what = kind.title().to_owned();
         if let Some(v) = painted {
-            what.push_str(&format!(": {} ({})", v.title, v.rule));
+            what = format!("{what}: {} ({})", v.title, v.rule);
         }
         let mut of = Vec::new();
         if let Some((_, section)) = section.filter(|_| shows_spots) {
@@ -84,7 +87,7 @@ impl Exporter {
             of.push(heart.name.clone());
         }
         if !of.is_empty() {
-            what.push_str(&format!(" · {}", of.join(" → ")));
+            what = format!("{what} · {}", of.join(" → "));
         }
         let mut sentences = vec![what];
         if let Some((id, _)) = section.filter(|_| shows_spots) {
@@ -94,7 +97,8 @@ impl Exporter {
                 LayerKind::Spots { color_by: Some(name), .. } if l.element == id => Some(name),
                 _ => None,
             });
-            let of_field = |a: &&std::sync::Arc<crate::model::Analysis>| a.of == id && a.fields.iter().any(|f| Some(&f.name) == name);
+            let of_field =
+                |a: &&std::sync::Arc<crate::model::Analysis>| a.of == id && a.fields.iter().any(|f| Some(&f.name) == name);
             sentences.extend(self.study.analyses.values().rev().find(of_field).map(|a| format!("{}: {}", a.title, a.sentence)));
         }
         let left_out: Vec<String> = self.study.exclusions.iter().map(ToString::to_string).collect();

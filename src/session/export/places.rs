@@ -47,7 +47,8 @@ impl Placed {
 
     /// Of a file; [`Error::Parameter`] where it does not lead into a patient.
     pub fn of_file(file: &TransformFile) -> Result<Self> {
-        let plane = file.lps_plane()?.ok_or_else(|| Error::parameter("--transform does not lead into a volume: it has no plane"))?;
+        let plane =
+            file.lps_plane()?.ok_or_else(|| Error::parameter("--transform does not lead into a volume: it has no plane"))?;
         Ok(Self {
             warp: file.to_warp()?,
             plane,

@@ -55,9 +55,9 @@ impl Exporter {
                 "folds": placed.folds,
             }))
         };
-        let analyses = self.study.analyses.values().map(|a| {
-            json!({"title": a.title, "settings": a.settings, "seed": a.seed, "inputs": a.inputs, "sentence": a.sentence})
-        });
+        let analyses = self.study.analyses.values().map(
+            |a| json!({"title": a.title, "settings": a.settings, "seed": a.seed, "inputs": a.inputs, "sentence": a.sentence}),
+        );
         json!({
             "inputs": inputs.iter().map(|(name, digest)| json!({"name": name, "digest": digest})).collect::<Vec<_>>(),
             "transforms": self.study.elements.keys().filter_map(transform).collect::<Vec<_>>(),

@@ -18,7 +18,8 @@ impl Exporter {
         path: &Path,
         progress: &Progress,
     ) -> Result<Vec<PathBuf>> {
-        let volume = self.study.volume(heart).ok_or_else(|| Error::parameter("a map needs an image of the heart for its grid"))?;
+        let volume =
+            self.study.volume(heart).ok_or_else(|| Error::parameter("a map needs an image of the heart for its grid"))?;
         let count_path = count_beside(path)?;
         let values = self.values(section, name, log_normalized)?;
         if !values.categories.is_empty() {
