@@ -8,10 +8,11 @@ use crate::base::{Error, Result};
 use crate::io;
 use crate::model::{ElementId, LayerKind};
 use crate::scene::PaneKind;
-use crate::session::{Action, ExportRecord, ExportWhat, Placed, Session};
+use crate::session::{Action, ExportRecord, ExportWhat, Placed, Session, export_name, stamp};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What to write.
 #[derive(Debug, Subcommand)]
@@ -42,7 +43,8 @@ pub struct Inputs {
     /// Labels of the left ventricle, for the segments.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// The file; its ending gives the format. `….provenance.json` is written beside it.
+    /// The file; its ending gives the format. `….provenance.json` is written beside it. In a folder it is named
+    /// after what it holds and the time (UTC).
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -183,8 +185,9 @@ impl Inputs {
 
     /// Writes one export and tells which files came of it.
     fn write(&self, run: &Run, session: &Session, what: ExportWhat) -> Result<u8> {
-        let name = self.out.file_name().ok_or_else(|| Error::parameter(format!("no file name: {}", self.out.display())))?;
-        let folder = self.out.parent().unwrap_or(Path::new(""));
+        let out = if self.out.is_dir() { self.out.join(usual_name(session, &what)) } else { self.out.clone() };
+        let name = out.file_name().ok_or_else(|| Error::parameter(format!("no file name: {}", out.display())))?;
+        let folder = out.parent().unwrap_or(Path::new(""));
         let mut exporter = session.exporter();
         if let (Some(path), Some(section)) = (&self.transform, session.view.section) {
             let file = io::read_transform(path, &run.limits)?;
@@ -206,6 +209,23 @@ impl Inputs {
         }
         Ok(0)
     }
+}
+
+/// `<case>_<section>_<what>_<gene>_<time>`, in the format most asked for.
+fn usual_name(session: &Session, what: &ExportWhat) -> String {
+    let (word, value, ending) = match what {
+        ExportWhat::Picture { pane, .. } => (pane.to_lowercase(), String::new(), "png"),
+        ExportWhat::Spots { values, .. } => ("spots".into(), values.join("+"), "csv"),
+        ExportWhat::Map { value, .. } => ("map".into(), value.clone(), "nii.gz"),
+        ExportWhat::Segments { values, .. } => ("segments".into(), values.join("+"), "csv"),
+        ExportWhat::Residuals { .. } => ("residuals".into(), String::new(), "csv"),
+        ExportWhat::Layers { .. } => ("layers".into(), String::new(), "csv"),
+        ExportWhat::Transform { .. } => ("transform".into(), String::new(), "json"),
+    };
+    let is_demo = session.study.provenance.values().all(|p| p.demo_seed.is_some());
+    let section = session.view.section.and_then(|id| session.study.section(id)).map_or("", |s| s.name.as_str());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    export_name([if is_demo { "demo" } else { "case" }, section, &word, &value], &stamp(now), ending)
 }
 
 fn named(error: Error, path: &Path) -> Error {
