@@ -384,3 +384,62 @@ fn pictures_are_vectors_with_a_caption() {
 fn image_size(png: &[u8]) -> [u32; 2] {
     [16, 20].map(|i| u32::from_be_bytes(png[i..i + 4].try_into().unwrap()))
 }
+
+/// Numbers of `SciPy` and `SimpleITK`, made by `golden/gen_warp_image.py`.
+#[test]
+fn pictures_are_resampled_as_scipy_and_itk_do() {
+    let golden: Value = serde_json::from_str(include_str!("golden/warp_image.json")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let f = folder.path();
+    let value = |i: usize| {
+        let (x, y) = ((i % 60) as f64, (i / 60) as f64);
+        (100.0 + 40.0 * (x / 5.0).sin() * (y / 7.0).cos() + 0.5 * x) as f32
+    };
+    let picture = Raster::new(60, 44, 1, Samples::F32((0..60 * 44).map(value).collect())).unwrap();
+    write_raster(&f.join("moving.tif"), &picture).unwrap();
+    ramp(&at(f, "like.tif"), 50, 48);
+    let affine = affine(f, "affine.json", &golden["affine"].to_string(), "px");
+    let numbers = |v: &Value| [v[0].as_f64().unwrap(), v[1].as_f64().unwrap()];
+    let sides = golden["pairs_moving"].as_array().unwrap().iter().zip(golden["pairs_fixed"].as_array().unwrap());
+    let rows: Vec<String> = sides
+        .map(|(m, f)| {
+            let ([a, b], [c, d]) = (numbers(m), numbers(f));
+            format!("{a},{b},{c},{d}\n")
+        })
+        .collect();
+    std::fs::write(f.join("pairs.csv"), format!("moving_x,moving_y,fixed_x,fixed_y\n{}", rows.concat())).unwrap();
+    let plate = at(f, "plate.json");
+    good(&["register", "landmarks", "--pairs", &at(f, "pairs.csv"), "--model", "tps", "--units", "px", "--out", &plate]);
+    let check = |transform: &str, key: &str, flags: &[&str], tolerance: f64, covers_edge: bool| {
+        let out = at(f, "out.tif");
+        let base = [
+            "warp",
+            "image",
+            "--transform",
+            transform,
+            "--in",
+            &at(f, "moving.tif"),
+            "--like",
+            &at(f, "like.tif"),
+            "--out",
+            &out,
+        ];
+        good(&[&base[..], flags].concat());
+        let ours = read_raster(Path::new(&out), &Limits::default()).unwrap();
+        let mut worst = 0.0f64;
+        for (i, wanted) in golden[key].as_array().unwrap().iter().enumerate() {
+            let found = f64::from(ours.samples.stored(i));
+            match wanted.as_f64() {
+                Some(wanted) => worst = worst.max((found - wanted).abs()),
+                None => assert!(!covers_edge || found.is_nan(), "{key}: pixel {i} is {found}, none was expected"),
+            }
+        }
+        eprintln!("{key}: {worst:e}");
+        assert!(worst <= tolerance, "{key}: {worst}");
+    };
+    check(&affine, "affine_itk", &[], 1e-4, true);
+    check(&affine, "affine_itk_nearest", &["--nearest"], 1e-4, true);
+    check(&affine, "affine_scipy", &[], 1e-4, false);
+    // The plate is inverted to 0.02 pixels, and the picture changes by at most 8.5 a pixel.
+    check(&plate, "plate_scipy", &[], 0.02 * 8.5, false);
+}
