@@ -22,7 +22,7 @@ pub enum Export {
     Spots(Values),
     /// A gene on the heart's grid: mean of the spots in each voxel, NaN elsewhere; .nii.gz and _count.nii.gz.
     Map(Map),
-    /// Means of the spots in the 17 segments; without genes and transform those of the heart image.
+    /// Means of the spots in the 17 segments; without --gene and --transform what the bullseye shows.
     Segments(Values),
     /// Other tables of a section.
     Table(Table),

@@ -65,9 +65,9 @@ pub enum ExportWhat {
         /// The volume whose grid it gets.
         heart: u64,
     },
-    /// The 17 segments: means of the spots of a section, or of the heart image.
+    /// The 17 segments: means of the spots of a section, or what the bullseye shows.
     Segments {
-        /// The section; `None` is the heart image of the bullseye.
+        /// The section; `None` is what the bullseye shows.
         section: Option<u64>,
         /// As for spots.
         values: Vec<String>,

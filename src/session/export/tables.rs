@@ -43,10 +43,13 @@ impl Exporter {
         };
         let mut expression = (**expression).clone();
         let columns = &mut expression.columns;
-        columns.insert("segment".into(), category(rows.iter().map(|r| r.segment.as_ref().map(|(n, _)| n.to_string()))));
-        columns.insert("segment_name".into(), category(rows.iter().map(|r| r.segment.as_ref().map(|(_, n)| n.clone()))));
-        if rows.iter().any(|r| r.excluded.is_some()) {
-            columns.insert("excluded".into(), category(rows.iter().map(|r| r.excluded.clone())));
+        let words: [(&str, Vec<Option<String>>); 3] = [
+            ("segment", rows.iter().map(|r| r.segment.as_ref().map(|(n, _)| n.to_string())).collect()),
+            ("segment_name", rows.iter().map(|r| r.segment.as_ref().map(|(_, n)| n.clone())).collect()),
+            ("excluded", rows.iter().map(|r| r.excluded.clone()).collect()),
+        ];
+        for (name, words) in words.iter().filter(|(_, words)| words.iter().any(Option::is_some)) {
+            columns.insert((*name).to_owned(), category(words));
         }
         for v in values.iter().filter(|v| self.study.field(id, &v.name).is_some()) {
             columns.insert(v.column(), Column::Number(v.values.iter().map(|v| f64::from(*v)).collect()));
@@ -62,8 +65,7 @@ impl Exporter {
         io::write_bytes(path, &io::h5ad::build_h5ad_with(&section, &extras)?)
     }
 
-    /// Mean of the spots of each segment for every value; where no section is given, the means of the heart
-    /// image that the bullseye shows.
+    /// Mean of the spots of each segment for every value; where no section is given, what the bullseye shows.
     pub(super) fn segment_means(&self, id: Option<ElementId>, names: &[String], log_normalized: bool) -> Result<Table> {
         let mut rows: Vec<SegmentRow> = Vec::new();
         let Some(id) = id else {
@@ -232,8 +234,7 @@ fn spot_table(section: &Section, rows: &[SpotRow], values: &[Named]) -> Result<T
 }
 
 /// Words as codes into their sorted list.
-fn category(words: impl Iterator<Item = Option<String>>) -> Column {
-    let words: Vec<Option<String>> = words.collect();
+fn category(words: &[Option<String>]) -> Column {
     let mut names: Vec<String> = words.iter().flatten().cloned().collect();
     // Numbers in their own order.
     names.sort_by_key(|n| (n.parse::<u64>().unwrap_or(u64::MAX), n.clone()));
