@@ -315,7 +315,7 @@ fn a_map_counts_every_spot_once() {
     for i in 0..mean.grid.n_voxels() {
         match sums.get(&i) {
             Some((sum, n)) => {
-                assert!((mean.value(0, i) - sum / *n as f64).abs() < 1e-5 && count.value(0, i) == *n as f64)
+                assert!((mean.value(0, i) - sum / *n as f64).abs() < 1e-5 && count.value(0, i) == *n as f64);
             }
             None => assert!(mean.value(0, i).is_nan() && count.value(0, i) == 0.0),
         }
