@@ -111,6 +111,8 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     }
     let stretch = chain.warp.linear_part().matrix2.determinant().abs().sqrt();
     let diameter_px = section.spots.as_ref().map_or(0.0, |s| s.diameter_px);
+    let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
+    let is_face_on = positions.len() * 5 >= n_spots;
     pane.draw(Drawn::Spots(SpotsDrawn {
         positions,
         values: Some(shown),
@@ -121,8 +123,11 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
         opacity: layer.opacity.clamp(0.0, 1.0) as f32,
         compare: Compare::Blend,
     }));
-    let (title, rule) = (values.title.clone(), values.rule.clone());
-    pane.mark(Mark::ColorBar { color_map: *color_map, low: values.low, high: values.high, title, rule });
+    // A cut across the section shows a line of spots; the bar would hide more than it tells.
+    if is_face_on {
+        let (title, rule) = (values.title.clone(), values.rule.clone());
+        pane.mark(Mark::ColorBar { color_map: *color_map, low: values.low, high: values.high, title, rule });
+    }
 }
 
 fn other_planes(
