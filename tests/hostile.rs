@@ -12,9 +12,11 @@ mod common;
 
 use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
+use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
 use myoscope::io::h5ad::{build_h5ad, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
+use myoscope::io::mtx::parse_mtx;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
 use myoscope::io::project::{FORMAT, Manifest, Project, parse_project, write_project};
@@ -40,6 +42,15 @@ fn targets() -> Vec<Target> {
         Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
         Target { name: "h5ad", seeds: h5ad_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
         Target { name: "10x", seeds: tenx_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "mtx", seeds: mtx_seeds(), read: |b| drop(reading(|r| parse_mtx(b, r))) },
+        Target {
+            name: "counts",
+            seeds: count_seeds(),
+            read: |b| {
+                let _ = is_counts(b);
+                drop(reading(|r| parse_counts(b.to_vec(), "x", r)));
+            },
+        },
         Target { name: "picture", seeds: picture_seeds(), read: |b| drop(decode_picture(b, LIMITS)) },
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
@@ -161,6 +172,25 @@ fn tenx_seeds() -> Vec<Vec<u8>> {
     vec![std::fs::read(folder.path().join("filtered_feature_bc_matrix.h5")).unwrap()]
 }
 
+fn mtx_seeds() -> Vec<Vec<u8>> {
+    let head = "%%MatrixMarket matrix coordinate";
+    vec![
+        format!("{head} integer general\n%\n3 4 5\n1 1 7\n2 1 1\n3 3 2\n1 4 90\n1 4 9\n").into(),
+        format!("{head} real general\n2 2 2\n1 1 0.5\n2 2 -1e-3\n").into(),
+        format!("{head} pattern general\n2 2 1\n2 1\n").into(),
+    ]
+}
+
+fn count_seeds() -> Vec<Vec<u8>> {
+    let csv = "id,TTN,\"MY,H7\",B\nAAACAAGTATCTCCCA-1,1,0,2\nAAACAAGTATCTCCCC-1,0,3.5,\n";
+    let st = "\tTTN\tACTB\n1_15x16\t1\t0\n2_15.5x17\t0\t3\n";
+    let mut gz = Vec::new();
+    bytes::write_gzip(st.as_bytes(), &mut gz).unwrap();
+    let columns = vec![TableColumn::text("id", [Some("a"), Some("b")]), TableColumn::numbers("TTN", [Some(1.0), None])];
+    let parquet = Table::new(columns).unwrap().to_bytes(TableKind::Parquet).unwrap();
+    vec![csv.into(), st.into(), gz, parquet, b"\ts1\ts2\nENSG00000198888\t1\t2\n".to_vec()]
+}
+
 fn project_seeds() -> Vec<Vec<u8>> {
     let manifest = Manifest { format: FORMAT.into(), version: 1, ..Manifest::default() };
     let project = Project { manifest, history: vec!["{}".into()] };
@@ -253,6 +283,10 @@ fn kept() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("lonely.hdr", with(344, b"ni1\0"), "beside each other"),
         ("cut.nii.gz", gz[..gz.len() - 20].to_vec(), "gzip"),
         ("bomb.nii.gz", bomb, "the limit is"),
+        ("lonely.mtx", b"%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n".to_vec(), "barcodes.tsv"),
+        ("dense.mtx", b"%%MatrixMarket matrix array real general\n1 1\n1\n".to_vec(), "barcodes.tsv"),
+        ("words.csv", b"id,A,B,C\nx,1,2,3\ny,1,2,3\nz,1,abc,3\n".to_vec(), "a table"),
+        ("ragged.csv", b"id,TTN,MB,ACTB\nx,1,2,3\ny,1,2,3,4\nz,1,2\n".to_vec(), "row 2 has 5 fields"),
         (
             "text-mode.nii",
             {

@@ -1,10 +1,12 @@
 //! The program as commands: the same library, settings, seeds and results as the window.
 //! Exit status: 0 done, 1 the answer is no, 2 error, 130 cancelled.
 
+mod convert;
 mod demo;
 mod headless;
 mod inspect;
 mod measure;
+mod omics;
 mod print;
 mod register;
 mod replay;
@@ -60,6 +62,10 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Write the built-in synthetic case as ordinary files, with `truth/` beside them.
     Demo(demo::Demo),
+    /// Write images as NIfTI and molecular tables as h5ad.
+    Convert(convert::Convert),
+    /// Work on a table of genes: summarize, normalize, variable genes, principal components.
+    Omics(omics::Omics),
     /// Measure the heart.
     Measure {
         #[command(subcommand)]
@@ -146,6 +152,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Inspect(c)) => c.run(&mut run),
         Some(Command::Snapshot(c)) => c.run(&mut run),
         Some(Command::Demo(c)) => c.run(&mut run),
+        Some(Command::Convert(c)) => c.run(&mut run),
+        Some(Command::Omics(c)) => c.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),

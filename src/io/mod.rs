@@ -2,7 +2,9 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 pub mod bytes;
+pub mod counts;
 pub mod dicom;
+mod expression;
 mod found;
 pub mod h5ad;
 mod hdf5_build;
@@ -11,6 +13,7 @@ mod hdf5_read;
 pub mod inspect;
 pub mod json;
 pub mod landmarks;
+pub mod mtx;
 pub mod nifti;
 mod open;
 mod parquet_check;
@@ -25,6 +28,7 @@ pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};
 pub use dicom::{SeriesFacts, write_dicom_cine};
+pub use expression::read_expression;
 pub use found::{Content, Found, Reading};
 pub use h5ad::write_h5ad;
 pub use landmarks::{PairRow, PairTable, read_pairs, write_pairs};

@@ -32,7 +32,7 @@ pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
-pub use task::{FuseTask, PredictTask, Recipe, ReduceTask, Task};
+pub use task::{FlavorRecord, FuseTask, PredictTask, Recipe, ReduceTask, Task};
 
 use crate::base::{Error, Limits, Result, Severity};
 use crate::model::{Analysis, ElementId, LabelMap, Layer, Registration, Study, Volume};

@@ -3,7 +3,10 @@
 //! the work.
 
 mod correlate;
+mod decompose;
 mod folds;
+mod loess;
+mod pca;
 mod permute;
 mod point_tree;
 mod random;
@@ -12,7 +15,10 @@ mod svd;
 mod variogram;
 
 pub use correlate::{pearson, ranks, spearman};
+pub use decompose::{Eigen, long_svd, symmetric_eigen};
 pub use folds::{Fold, block_folds, group_folds, leave_one_group_out};
+pub use loess::{LoessSettings, loess};
+pub use pca::{Pca, PcaMethod, PcaSettings, SparseColumns, pca};
 pub use permute::{Exchange, permutation_p};
 pub use point_tree::PointTree;
 pub use random::Stream;

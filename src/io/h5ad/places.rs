@@ -50,6 +50,18 @@ pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &
     Ok(sections)
 }
 
+/// The table as one section, whichever sections it holds; observations without a position stay.
+pub(super) fn whole(file: &Hdf5, expression: Expression, path: &Path, reading: &mut Reading) -> Section {
+    let name = path.file_stem().map_or_else(|| "AnnData".into(), |s| s.to_string_lossy().into_owned());
+    match positions(file, &expression) {
+        Some((px, _)) => section(file, (name, None), expression, px, (path, reading)),
+        None => {
+            let expression = Some(Arc::new(expression));
+            Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression }
+        }
+    }
+}
+
 fn pick(px: &[DVec2], keep: &[usize]) -> Vec<DVec2> {
     keep.iter().map(|&i| px[i]).collect()
 }

@@ -4,7 +4,7 @@ use crate::base::{Error, Result};
 use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole};
 use crate::io::tenx::rows_of;
 use crate::model::{Column, Expression, PictureLevel, PixelSize, Section, Spots};
-use hdf5_pure::{AttrValue, FileBuilder, GroupBuilder};
+use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
         columns.insert("in_tissue".into(), Column::Number(spots.in_tissue.iter().map(|&t| f64::from(u8::from(t))).collect()));
     }
     table(&mut file, "obs", expression.observations(), &columns);
-    let mut var = BTreeMap::new();
+    let mut var = expression.gene_columns.clone();
     if !expression.gene_ids().is_empty() {
         var.insert("gene_ids".to_owned(), Column::Text(expression.gene_ids().to_vec()));
     }
@@ -57,6 +57,11 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
     encode_group(&mut uns, "dict", "0.1.0");
     if let Some(spots) = &section.spots {
         spatial(&mut uns, section, spots);
+    }
+    if expression.unit.starts_with("log1p") {
+        let mut log1p = uns.create_group("log1p");
+        encode_group(&mut log1p, "dict", "0.1.0");
+        uns.add_group(log1p.finish());
     }
     file.add_group(uns.finish());
     finish(file)
@@ -95,6 +100,8 @@ fn table(file: &mut FileBuilder, name: &str, index: &[String], columns: &BTreeMa
 
 fn write_column(group: &mut GroupBuilder, name: &str, column: &Column) {
     match column {
+        // Masks of genes are truth values for scanpy, numbers would be taken for places.
+        Column::Number(v) if name == "highly_variable" && v.iter().all(|v| *v == 0.0 || *v == 1.0) => mask(group, name, v),
         Column::Number(v) if v.iter().all(|v| v.fract() == 0.0 && v.abs() < 9e15) => {
             encode(group.create_dataset(name).with_i64_data(&v.iter().map(|&v| v as i64).collect::<Vec<_>>()), "array");
         }
@@ -113,6 +120,15 @@ fn write_column(group: &mut GroupBuilder, name: &str, column: &Column) {
             strings(inner.create_dataset("categories"), names);
             group.add_group(inner.finish());
         }
+    }
+}
+
+fn mask(group: &mut GroupBuilder, name: &str, values: &[f64]) {
+    let kind = EnumTypeBuilder::with_base(make_i8_type()).value("FALSE", 0).value("TRUE", 1).build();
+    let bytes: Vec<u8> = values.iter().map(|v| u8::from(*v != 0.0)).collect();
+    match kind {
+        Ok(kind) => encode(group.create_dataset(name).with_enum_u8_data(kind, &bytes), "array"),
+        Err(_) => encode(group.create_dataset(name).with_u8_data(&bytes), "array"),
     }
 }
 

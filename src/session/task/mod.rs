@@ -11,7 +11,7 @@ mod reduce;
 
 pub use fuse::FuseTask;
 pub use predict::PredictTask;
-pub use reduce::ReduceTask;
+pub use reduce::{FlavorRecord, ReduceTask};
 
 use crate::base::{Error, Progress, Result};
 use crate::io::project::digest_input;
