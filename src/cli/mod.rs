@@ -5,6 +5,7 @@ mod demo;
 mod headless;
 mod inspect;
 mod measure;
+mod predict;
 mod print;
 mod register;
 mod snapshot;
@@ -68,6 +69,11 @@ enum Command {
     Register {
         #[command(subcommand)]
         what: register::Register,
+    },
+    /// Expression from images.
+    Predict {
+        #[command(subcommand)]
+        what: predict::Predict,
     },
     /// Carry points through a transform.
     Warp {
@@ -145,6 +151,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Demo(c)) => c.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
+        Some(Command::Predict { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),

@@ -34,9 +34,7 @@ impl ExpressionScale {
     pub fn columns(self, expression: &Expression, genes: &[usize]) -> Vec<Vec<f64>> {
         let factors: Vec<f64> = match self {
             Self::AsIs | Self::Log1p => vec![1.0; expression.observations().len()],
-            Self::Log1pScaled { target } => {
-                expression.totals().iter().map(|t| if *t > 0.0 { target / t } else { 0.0 }).collect()
-            }
+            Self::Log1pScaled { target } => expression.totals().iter().map(|t| if *t > 0.0 { target / t } else { 0.0 }).collect(),
         };
         let is_log = self != Self::AsIs;
         let value = |(v, f): (&f32, &f64)| if is_log { (f64::from(*v) * f).ln_1p() } else { f64::from(*v) };
@@ -121,7 +119,11 @@ impl Predictor {
         }
         if self.coefficients.len() != p * m || self.correlation.len() != p * p {
             let (c, r) = (self.coefficients.len(), self.correlation.len());
-            return wrong(format!("{p} features and {m} genes need {} coefficients and {} correlations, not {c} and {r}", p * m, p * p));
+            return wrong(format!(
+                "{p} features and {m} genes need {} coefficients and {} correlations, not {c} and {r}",
+                p * m,
+                p * p
+            ));
         }
         let numbers = self.coefficients.iter().chain(&self.correlation);
         let features = self.features.iter().flat_map(|f| [&f.mean, &f.scale]);
@@ -156,8 +158,7 @@ mod tests {
     #[test]
     fn scales_are_what_they_say() {
         let names = |p: &str, n: usize| (0..n).map(|i| format!("{p}{i}")).collect::<Vec<_>>();
-        let e =
-            Expression::from_rows(names("g", 2), vec![], names("s", 3), &[0, 2, 3, 3], &[0, 1, 0], &[3.0, 1.0, 8.0]).unwrap();
+        let e = Expression::from_rows(names("g", 2), vec![], names("s", 3), &[0, 2, 3, 3], &[0, 1, 0], &[3.0, 1.0, 8.0]).unwrap();
         assert_eq!(ExpressionScale::AsIs.columns(&e, &[0]), [[3.0, 8.0, 0.0]]);
         assert_eq!(ExpressionScale::Log1p.columns(&e, &[1]), [[2f64.ln(), 0.0, 0.0]]);
         let scaled = ExpressionScale::Log1pScaled { target: 8.0 };

@@ -183,7 +183,10 @@ impl Fitter<'_> {
             }
             test.sort_unstable();
             if keep.len() >= 2 && !test.is_empty() {
-                out.push((self.without(gram, train, &keep, &step.part(0.0, 0.6))?, self.design.gram(&test, &step.part(0.6, 1.0))?));
+                out.push((
+                    self.without(gram, train, &keep, &step.part(0.0, 0.6))?,
+                    self.design.gram(&test, &step.part(0.6, 1.0))?,
+                ));
             }
         }
         if out.is_empty() {

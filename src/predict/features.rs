@@ -71,6 +71,8 @@ pub struct PatchFeatures {
     pub level: String,
     /// Color of empty glass.
     pub white: [u8; 3],
+    /// Whether the border of the picture is dark: no bright field.
+    pub is_dark: bool,
     /// Pixels with more hematoxylin than this count as nuclei (Otsu's threshold over the tissue), OD.
     pub nuclear_od: f64,
 }
@@ -120,7 +122,8 @@ pub fn patch_features(section: &Section, places: &[DVec2], patch_um: f64, progre
     // On a dark or cut-off border there is no glass to measure; white is then assumed.
     let white = if glass.iter().all(|c| *c >= 180) { glass } else { [255; 3] };
     let stains = Stains::new(white);
-    let cutter = Cutter { level, glass, nuclear_od: nuclear_threshold(level, glass, &stains), stains, side: side as usize, um_per_px };
+    let cutter =
+        Cutter { level, glass, nuclear_od: nuclear_threshold(level, glass, &stains), stains, side: side as usize, um_per_px };
     let done = AtomicUsize::new(0);
     let rows: Vec<Option<[f64; N]>> = places
         .par_iter()
@@ -137,6 +140,7 @@ pub fn patch_features(section: &Section, places: &[DVec2], patch_um: f64, progre
         um_per_px,
         level: level.name.clone(),
         white,
+        is_dark: glass.iter().all(|c| *c < 128),
         nuclear_od: cutter.nuclear_od,
     })
 }

@@ -151,9 +151,8 @@ fn report(
 ) -> GeneReport {
     let (observed, held) = (&training.y[g], &cross.held_out[g]);
     let is_constant = observed.iter().all(|v| *v == observed[0]);
-    let error = |of: &[f64]| -> f64 {
-        observed.iter().zip(of).filter(|(_, p)| p.is_finite()).map(|(o, p)| (o - p).powi(2)).sum()
-    };
+    let error =
+        |of: &[f64]| -> f64 { observed.iter().zip(of).filter(|(_, p)| p.is_finite()).map(|(o, p)| (o - p).powi(2)).sum() };
     let flat = error(&cross.mean_map[g]);
     let gain = |of: &[f64]| (!is_constant && flat > 0.0).then(|| 1.0 - error(of) / flat);
     let pick = |of: &[f64], fold: &Fold| fold.test.iter().map(|&i| of[i]).collect::<Vec<f64>>();

@@ -33,7 +33,8 @@ pub fn make_folds(split: &Split, places: Option<&[Place]>, n: usize) -> Result<V
     match split {
         Split::Groups { of, n_folds } => by_group(of, *n_folds, n),
         Split::Blocks { block_mm, buffer_mm, n_folds } => {
-            let places = places.ok_or_else(|| Error::parameter("samples without positions cannot be held out in blocks; name groups"))?;
+            let places =
+                places.ok_or_else(|| Error::parameter("samples without positions cannot be held out in blocks; name groups"))?;
             by_block(places, *block_mm, *buffer_mm, *n_folds)
         }
     }
@@ -85,7 +86,9 @@ fn by_group(of: &[String], n_folds: Option<usize>, n: usize) -> Result<Vec<Fold>
 
 fn by_block(places: &[Place], block_mm: f64, buffer_mm: f64, n_folds: usize) -> Result<Vec<Fold>> {
     if !block_mm.is_finite() || block_mm <= 0.0 || !buffer_mm.is_finite() || buffer_mm < 0.0 || n_folds < 2 {
-        return Err(Error::parameter(format!("{n_folds} folds of blocks of {block_mm} mm with a buffer of {buffer_mm} mm make no sense")));
+        return Err(Error::parameter(format!(
+            "{n_folds} folds of blocks of {block_mm} mm with a buffer of {buffer_mm} mm make no sense"
+        )));
     }
     let mut parts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (i, p) in places.iter().enumerate() {
@@ -94,16 +97,16 @@ fn by_block(places: &[Place], block_mm: f64, buffer_mm: f64, n_folds: usize) -> 
     }
     if parts.len() < n_folds {
         let n = parts.len();
-        return Err(Error::degenerate(format!("{n} blocks of {block_mm} mm for {n_folds} folds; use smaller blocks or fewer folds")));
+        return Err(Error::degenerate(format!(
+            "{n} blocks of {block_mm} mm for {n_folds} folds; use smaller blocks or fewer folds"
+        )));
     }
     let names: Vec<String> = parts.keys().cloned().collect();
     let dealt = deal(parts, n_folds);
     let fold = |(test_groups, test): (Vec<String>, Vec<usize>)| {
         let near = Buffer::new(places, &test, buffer_mm);
-        let train: Vec<usize> = (0..places.len())
-            .into_par_iter()
-            .filter(|i| test.binary_search(i).is_err() && !near.holds(places[*i]))
-            .collect();
+        let train: Vec<usize> =
+            (0..places.len()).into_par_iter().filter(|i| test.binary_search(i).is_err() && !near.holds(places[*i])).collect();
         Fold { train_groups: names.iter().filter(|g| !test_groups.contains(g)).cloned().collect(), test_groups, train, test }
     };
     let folds: Vec<Fold> = dealt.into_iter().map(fold).collect();

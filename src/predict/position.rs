@@ -58,7 +58,10 @@ fn relative(places: &[Place]) -> Vec<[f64; 2]> {
         *b = [b[0].min(p.mm.x), b[1].min(p.mm.y), b[2].max(p.mm.x), b[3].max(p.mm.y)];
     }
     let share = |v: f64, low: f64, high: f64| if high > low { (v - low) / (high - low) } else { 0.5 };
-    places.iter().map(|p| bounds.get(&p.section).map_or([0.5; 2], |b| [share(p.mm.x, b[0], b[2]), share(p.mm.y, b[1], b[3])])).collect()
+    places
+        .iter()
+        .map(|p| bounds.get(&p.section).map_or([0.5; 2], |b| [share(p.mm.x, b[0], b[2]), share(p.mm.y, b[1], b[3])]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -123,8 +123,7 @@ fn leakage_over_patients_is_what_scikit_learn_says() {
     }
     let pooled = crate::stats::pearson(&held, &y).unwrap();
     assert!((pooled - -0.447_130_472_557_616_5).abs() < 1e-9, "{pooled}");
-    let within: f64 =
-        (0..8).map(|k| crate::stats::pearson(&held[k * n..][..n], &y[k * n..][..n]).unwrap()).sum::<f64>() / 8.0;
+    let within: f64 = (0..8).map(|k| crate::stats::pearson(&held[k * n..][..n], &y[k * n..][..n]).unwrap()).sum::<f64>() / 8.0;
     assert!((within - -0.061_358_202_988_695_08).abs() < 1e-9, "{within}");
 }
 

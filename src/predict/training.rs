@@ -80,7 +80,9 @@ pub fn check_folds(folds: &[Fold], n: usize) -> Result<()> {
         }
         for &i in &fold.test {
             if i >= n || seen[i] || held[i] {
-                return Err(Error::parameter(format!("fold {k} holds out sample {i} that it learns from, or that is held out twice")));
+                return Err(Error::parameter(format!(
+                    "fold {k} holds out sample {i} that it learns from, or that is held out twice"
+                )));
             }
             held[i] = true;
         }

@@ -22,6 +22,8 @@ pub struct Facts {
     pub n_without_tissue: usize,
     /// Side of a patch in pixels, and µm per pixel, of the coarsest picture.
     pub patch: Option<[f64; 2]>,
+    /// How far expression goes together, and the buffer around held-out blocks, mm.
+    pub range_and_buffer_mm: Option<[f64; 2]>,
     /// Whether the glass of a picture is dark, so that stains cannot be told apart.
     pub is_dark: bool,
 }
@@ -84,6 +86,11 @@ fn input_findings(training: &Training, facts: &Facts) -> Vec<Finding> {
         let remedy = "use a finer picture, or a larger patch";
         out.push(finding(Severity::Warning, "coarse-picture", what, &[("patch_px", px), ("um_per_px", um)], remedy));
     }
+    if let Some([range, buffer]) = facts.range_and_buffer_mm.filter(|[range, buffer]| range > buffer) {
+        let what = format!("expression goes together over {range:.2} mm, farther than the buffer of {buffer:.2} mm");
+        let remedy = "use a wider buffer with larger blocks; until then read the score as the best case";
+        out.push(finding(Severity::Warning, "buffer-below-range", what, &[("range_mm", range), ("buffer_mm", buffer)], remedy));
+    }
     if facts.is_dark {
         let what = "the glass is dark: this is no bright field, and stains cannot be told apart".into();
         let remedy = "use a picture stained with hematoxylin and eosin";
@@ -92,7 +99,13 @@ fn input_findings(training: &Training, facts: &Facts) -> Vec<Finding> {
     if facts.n_without_tissue > 0 {
         let n = facts.n_without_tissue;
         let what = format!("{n} spots are left out: their patch shows less than a tenth tissue");
-        out.push(finding(Severity::Note, "patch-without-tissue", what, &[("n_spots", n as f64)], "nothing, unless tissue is meant to be there"));
+        out.push(finding(
+            Severity::Note,
+            "patch-without-tissue",
+            what,
+            &[("n_spots", n as f64)],
+            "nothing, unless tissue is meant to be there",
+        ));
     }
     out
 }
@@ -121,7 +134,13 @@ fn result_findings(fitted: &Fitted, training: &Training) -> Vec<Finding> {
     let coverage = coverage.iter().sum::<f64>() / coverage.len().max(1) as f64;
     if coverage > 0.0 && !(0.85..=0.95).contains(&coverage) {
         let what = format!("90 % intervals hold {:.0} % of the held-out values", 100.0 * coverage);
-        out.push(finding(Severity::Warning, "intervals-off", what, &[("coverage_90", coverage)], "read standard deviations as rough"));
+        out.push(finding(
+            Severity::Warning,
+            "intervals-off",
+            what,
+            &[("coverage_90", coverage)],
+            "read standard deviations as rough",
+        ));
     }
     let ratios: Vec<f64> = fitted.genes.iter().filter_map(|g| g.score.variance_ratio).collect();
     let ratio = ratios.iter().sum::<f64>() / ratios.len().max(1) as f64;
