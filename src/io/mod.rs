@@ -21,6 +21,7 @@ pub mod record;
 mod summary;
 pub mod table;
 pub mod tenx;
+pub mod tiff;
 pub mod transform_file;
 pub mod visium;
 

@@ -39,7 +39,7 @@ pub fn suggest(training: &Training, n_folds: usize) -> Sizes {
     let area = places.len() as f64 * pitch * pitch * 0.75f64.sqrt();
     let block_mm = round_up((area / (2.0 * n_folds as f64)).sqrt().max(3.0 * pitch));
     let range_mm = range(training, 2.0 * block_mm);
-    let buffer_mm = range_mm.clamp(pitch, block_mm / 4.0);
+    let buffer_mm = range_mm.max(pitch).min(block_mm / 4.0);
     Sizes { range_mm, block_mm, buffer_mm: (buffer_mm * 100.0).round() / 100.0 }
 }
 
