@@ -8,6 +8,7 @@ mod measure;
 mod predict;
 mod print;
 mod register;
+mod replay;
 mod snapshot;
 mod warp;
 
@@ -80,6 +81,8 @@ enum Command {
         #[command(subcommand)]
         what: warp::Warp,
     },
+    /// Repeat a session's history headless: same inputs, same bytes.
+    Replay(replay::Replay),
     /// Time the drawing.
     #[cfg(feature = "gui")]
     Bench(bench::Bench),
@@ -153,6 +156,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Register { what }) => what.run(&mut run),
         Some(Command::Predict { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
+        Some(Command::Replay(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),
     };

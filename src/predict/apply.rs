@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Predictions for samples.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prediction {
+pub struct Predicted {
     /// Values, gene by gene; NaN for a sample without features.
     pub values: Vec<Vec<f64>>,
     /// Standard deviation of each: the held-out residuals of the gene, wider where the sample depends more on
@@ -23,7 +23,7 @@ pub struct Prediction {
 
 /// Predicts all genes for features given column by column, in the order of the model. Cost: samples · features
 /// · (features + genes).
-pub fn apply(model: &Predictor, x: &[Vec<f64>], progress: &Progress) -> Result<Prediction> {
+pub fn apply(model: &Predictor, x: &[Vec<f64>], progress: &Progress) -> Result<Predicted> {
     model.check()?;
     let (p, m) = (model.features.len(), model.genes.len());
     let n = x.first().map_or(0, Vec::len);
@@ -52,7 +52,7 @@ pub fn apply(model: &Predictor, x: &[Vec<f64>], progress: &Progress) -> Result<P
         .collect::<Result<_>>()?;
     let gene = |g: usize| rows.iter().map(|r| r.as_ref().map_or(f64::NAN, |r| r.values[g])).collect();
     let sd = |g: usize| rows.iter().map(|r| r.as_ref().map_or(f64::NAN, |r| r.widen * model.genes[g].residual_sd)).collect();
-    Ok(Prediction {
+    Ok(Predicted {
         values: (0..m).map(gene).collect(),
         standard_deviations: (0..m).map(sd).collect(),
         in_domain: rows.iter().map(|r| r.as_ref().is_some_and(|r| r.distance <= 1.0)).collect(),

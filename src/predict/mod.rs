@@ -18,7 +18,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Prediction, apply};
+pub use apply::{Predicted, apply};
 pub use cross::{CrossFit, Method, Penalty, cross_fit};
 pub use features::{DEFAULT_PATCH_UM, FEATURE_NAMES, LEAST_TISSUE, PatchFeatures, known_um_per_px, patch_features};
 pub use fit::{FitSettings, Fitted, FoldReport, GeneReport, fit};

@@ -5,7 +5,7 @@ use super::input;
 use crate::base::{Error, Result};
 use crate::io::{self, Extras};
 use crate::model::{Column, Expression, Picture, PixelSize, Predictor, Section, Spots};
-use crate::predict::{FEATURE_NAMES, Prediction, apply, known_um_per_px, patch_features};
+use crate::predict::{FEATURE_NAMES, Predicted, apply, known_um_per_px, patch_features};
 use crate::space::DVec2;
 use clap::Args;
 use serde_json::json;
@@ -61,7 +61,7 @@ impl Apply {
         Ok(0)
     }
 
-    fn tell(&self, run: &Run, model: &Predictor, prediction: &Prediction) {
+    fn tell(&self, run: &Run, model: &Predictor, prediction: &Predicted) {
         let n = prediction.in_domain.len();
         let n_known = prediction.distance.iter().filter(|d| d.is_finite()).count();
         let n_in = prediction.in_domain.iter().filter(|d| **d).count();
@@ -200,7 +200,7 @@ fn combined(image: Section, placed: Section) -> Result<Section> {
 }
 
 /// The section with predictions as its expression.
-fn map(section: Section, model: &Predictor, prediction: &Prediction) -> Result<Section> {
+fn map(section: Section, model: &Predictor, prediction: &Predicted) -> Result<Section> {
     let before = section.expression.as_ref();
     let n = prediction.in_domain.len();
     let names = before.map(|e| e.observations().to_vec()).unwrap_or_default();
