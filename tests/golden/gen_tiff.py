@@ -1,8 +1,8 @@
 """Small TIFF files written by tifffile, with what tifffile reads from them again.
 Made with Python 3.11, numpy 2.4.6, tifffile 2026.3.3, Pillow (LZW and JPEG): python gen_tiff.py
 `rgba` of each level is the SHA-256 of the bytes that must be shown (8 bits: as read; tolerance for JPEG in the test)."""
-import base64, hashlib, io, json, os
-import numpy as np, tifffile
+import hashlib, io, json, os
+import numpy as np, PIL, tifffile
 from PIL import Image
 
 def rgb(h, w, seed):
@@ -19,9 +19,13 @@ def rgba(a):
     if a.shape[-1] == 3: a = np.concatenate([a, np.full(a.shape[:2] + (1,), 255, np.uint8)], -1)
     return hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+os.makedirs(os.path.join(HERE, "tiff"), exist_ok=True)
 cases = []
 def case(name, data, levels, **facts):
-    cases.append({"name": name, "base64": base64.b64encode(data).decode(), "levels": levels, **facts})
+    file = name.replace(" ", "-").replace(",", "").lower() + ".tif"
+    open(os.path.join(HERE, "tiff", file), "wb").write(data)
+    cases.append({"name": name, "file": file, "levels": levels, **facts})
 def level(a, scale): return {"width": a.shape[1], "height": a.shape[0], "scale": scale, "rgba": rgba(a)}
 def check(data, a, **k):
     with tifffile.TiffFile(io.BytesIO(data)) as t: assert np.array_equal(t.pages[0].asarray(**k), a)
@@ -74,6 +78,5 @@ y, x = np.mgrid[0:48, 0:64]; smooth = np.stack([x * 3 + 20, y * 4 + 30, 200 - x 
 f = io.BytesIO(); Image.fromarray(smooth).save(f, "TIFF", compression="jpeg", quality=95)
 case("JPEG", f.getvalue(), [], um_per_px=None, size=[64, 48], corners=[[int(v) for v in smooth[0, 0]], [int(v) for v in smooth[47, 63]]])
 
-json.dump({"tifffile": tifffile.__version__, "pillow": Image.__version__ if hasattr(Image, "__version__") else None, "cases": cases},
-          open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "tiff.json"), "w"), indent=1)
-print(os.path.getsize(os.path.join(os.path.dirname(os.path.abspath(__file__)), "tiff.json")), [ (c["name"], len(c["base64"])) for c in cases])
+json.dump({"versions": {"tifffile": tifffile.__version__, "numpy": np.__version__, "pillow": PIL.__version__}, "cases": cases},
+          open(os.path.join(HERE, "tiff.json"), "w"), indent=1)
