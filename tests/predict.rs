@@ -188,7 +188,7 @@ fn tables_of_patients() {
     refused(at, &with(&["--group", "patient", "--out", "bad.json"]), 2, "--covariates");
     refused(at, &with(&["--covariates", "c.csv", "--group", "age", "--out", "bad.json"]), 2, "no column age");
     refused(at, &["predict", "apply", "--model", "x.csv", "--x", "x.csv", "--out", "bad.json"], 2, "x.csv");
-    refused(at, &["predict", "apply", "--model", "m.json", "--x", "c.csv", "--out", "bad.json"], 2, "which the model needs");
+    refused(at, &["predict", "apply", "--model", "m.json", "--x", "y.csv", "--out", "bad.json"], 2, "which the model needs");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub const DEFAULT_PATCH_UM: f64 = 112.0;
 /// Pixels of this size still show nuclei (µm); a finer level is not needed.
 const GOOD_UM_PER_PX: f64 = 1.0;
 /// Nuclei cannot be told apart on pixels larger than this (µm).
-const COARSEST_NUCLEI_UM: f64 = 2.5;
+pub(super) const COARSEST_NUCLEI_UM: f64 = 2.5;
 /// A nucleus is taken to be so wide, µm.
 const NUCLEUS_UM: f64 = 5.0;
 /// Side of the largest patch in pixels.

@@ -1,5 +1,6 @@
 //! What a fit allows to say: findings with their evidence and remedy, and one sentence.
 
+use super::features::COARSEST_NUCLEI_UM;
 use super::fit::Fitted;
 use super::training::Training;
 use crate::base::Severity;
@@ -81,8 +82,9 @@ fn input_findings(training: &Training, facts: &Facts) -> Vec<Finding> {
         let evidence = [("n_patients", facts.n_patients as f64), ("n_sections", facts.n_sections as f64)];
         out.push(finding(Severity::Note, "one-patient", what, &evidence, "fit sections of several patients with --group"));
     }
-    if let Some([px, um]) = facts.patch.filter(|[px, _]| *px < LEAST_PATCH_PX) {
-        let what = format!("a patch is {px:.0} pixels of {um:.1} µm wide: texture and nuclei are not resolved");
+    if let Some([px, um]) = facts.patch.filter(|[px, um]| *px < LEAST_PATCH_PX || *um > COARSEST_NUCLEI_UM) {
+        let lost = if px < LEAST_PATCH_PX { "texture and nuclei" } else { "nuclei" };
+        let what = format!("a patch is {px:.0} pixels of {um:.1} µm wide: {lost} are not resolved");
         let remedy = "use a finer picture, or a larger patch";
         out.push(finding(Severity::Warning, "coarse-picture", what, &[("patch_px", px), ("um_per_px", um)], remedy));
     }

@@ -3,6 +3,7 @@
 
 use crate::base::{Error, Progress, Result};
 use std::io::{Cursor, Read, Result as IoResult, Seek, SeekFrom};
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, Limits as TiffLimits};
 use tiff::tags::{IfdPointer, Tag};
 
@@ -168,7 +169,12 @@ fn read_page<R: Read + Seek>(decoder: &mut Decoder<R>, pointer: IfdPointer) -> R
     let bits = tags.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample).map_err(damaged)?;
     let description = tags.find_tag(Tag::ImageDescription).ok().flatten().and_then(|v| v.into_string().ok()).unwrap_or_default();
     let mut ratio = |tag: Tag| {
-        let value = tags.find_tag(tag).ok().flatten()?.into_f64().ok()?;
+        let value = match tags.find_tag(tag).ok().flatten()? {
+            Value::Rational(n, d) => f64::from(n) / f64::from(d),
+            Value::Float(v) => f64::from(v),
+            Value::Double(v) => v,
+            other => f64::from(other.into_u32().ok()?),
+        };
         (value.is_finite() && value > 0.0).then_some(value)
     };
     let resolution = ratio(Tag::XResolution).zip(ratio(Tag::YResolution)).map(|(x, y)| ([x, y], unit as u16));
