@@ -2,6 +2,7 @@
 //! not see, and so does the choice of its penalty.
 
 use super::domain::{Metric, SHRINKAGE, domain_of};
+use super::score::known;
 use super::training::{Fold, Training, check_folds};
 use crate::base::{Error, Limits, Progress, Result};
 use crate::model::Domain;
@@ -254,7 +255,7 @@ fn gather(training: &Training, folds: &[Fold], held: Vec<Held>, fit: Ridge, corr
             out.in_domain[i] = super::domain::distance(&out.domain, h.distances[t]) <= out.domain.limit;
         }
         let pick = |g: usize| fold.test.iter().map(|&i| training.y[g][i]).collect::<Vec<f64>>();
-        let known: Vec<f64> = (0..m).filter_map(|g| pearson(&pick(g), &h.values[g])).collect();
+        let known: Vec<f64> = (0..m).filter_map(|g| known(pearson(&pick(g), &h.values[g]))).collect();
         out.fold_pearson.push((!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64));
     }
     out

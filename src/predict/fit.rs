@@ -3,7 +3,7 @@
 
 use super::cross::{CrossFit, Method, Penalty, cross_fit};
 use super::position::by_position;
-use super::score::{Graph, Score, score};
+use super::score::{Graph, Score, known, score};
 use super::training::{Fold, Training};
 use super::verdict::{Facts, findings, sentence};
 use crate::base::{Progress, Result};
@@ -156,14 +156,14 @@ fn report(
     let flat = error(&cross.mean_map[g]);
     let gain = |of: &[f64]| (!is_constant && flat > 0.0).then(|| 1.0 - error(of) / flat);
     let pick = |of: &[f64], fold: &Fold| fold.test.iter().map(|&i| of[i]).collect::<Vec<f64>>();
-    let within: Vec<f64> = folds.iter().filter_map(|f| pearson(&pick(observed, f), &pick(held, f))).collect();
+    let within: Vec<f64> = folds.iter().filter_map(|f| known(pearson(&pick(observed, f), &pick(held, f)))).collect();
     GeneReport {
         gene: training.genes[g].clone(),
         score: score(observed, held, Some(&cross.held_out_sd[g]), graph),
         within_pearson: (!within.is_empty()).then(|| within.iter().sum::<f64>() / within.len() as f64),
         r2: gain(held),
-        mean_map_pearson: pearson(observed, &cross.mean_map[g]),
-        position_pearson: by_place.and_then(|b| pearson(observed, b)),
+        mean_map_pearson: known(pearson(observed, &cross.mean_map[g])),
+        position_pearson: by_place.and_then(|b| known(pearson(observed, b))),
         position_r2: by_place.and_then(gain),
         is_constant,
     }

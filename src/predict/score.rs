@@ -71,6 +71,11 @@ impl Graph {
     }
 }
 
+/// A correlation where there is one.
+pub(super) fn known(r: f64) -> Option<f64> {
+    r.is_finite().then_some(r)
+}
+
 /// Scores of predictions. `sd` and `graph` may be absent; what needs them is then `None`.
 #[must_use]
 pub fn score(observed: &[f64], predicted: &[f64], sd: Option<&[f64]>, graph: Option<&Graph>) -> Score {
@@ -95,8 +100,8 @@ pub fn score(observed: &[f64], predicted: &[f64], sd: Option<&[f64]>, graph: Opt
     let observed_variance = variance(observed);
     Score {
         n: rows.len(),
-        pearson: pearson(observed, predicted),
-        spearman: spearman(observed, predicted),
+        pearson: known(pearson(observed, predicted)),
+        spearman: known(spearman(observed, predicted)),
         variance_ratio: observed_variance.and_then(|o| Some(variance(predicted).unwrap_or(0.0) / o)),
         moran_ratio: observed_variance.and_then(|_| ratio(moran(predicted), moran(observed))),
         coverage_90: coverage,

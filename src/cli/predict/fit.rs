@@ -91,7 +91,7 @@ impl Fit {
             return Ok(1);
         }
         let case = if self.section.is_empty() { self.tables(run)? } else { self.sections(run)? };
-        let folds = make_folds(&case.split, case.training.places.as_deref(), case.training.n())?;
+        let folds = make_folds(&case.split, case.training.places.as_deref(), case.training.n(), run.shared.seed)?;
         let settings =
             FitSettings { method, penalty, patch_um: case.patch_um, expression: case.expression, facts: case.facts.clone() };
         let fitted = fit(&case.training, &folds, &settings, &run.progress)?;

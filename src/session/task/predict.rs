@@ -78,7 +78,7 @@ impl PredictTask {
             range_mm: sizes.range_mm,
         };
         let split = Split::Blocks { block_mm: blocks.block_mm, buffer_mm: blocks.buffer_mm, n_folds: self.n_folds };
-        let folds = make_folds(&split, prepared.training.places.as_deref(), prepared.training.n())?;
+        let folds = make_folds(&split, prepared.training.places.as_deref(), prepared.training.n(), self.seed)?;
         prepared.facts.n_patients = 1;
         prepared.facts.held_out = format!("blocks of {} mm with a buffer of {} mm", blocks.block_mm, blocks.buffer_mm);
         prepared.facts.range_and_buffer_mm = Some([blocks.range_mm, blocks.buffer_mm]);
