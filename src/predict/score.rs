@@ -102,7 +102,7 @@ pub fn score(observed: &[f64], predicted: &[f64], sd: Option<&[f64]>, graph: Opt
         n: rows.len(),
         pearson: known(pearson(observed, predicted)),
         spearman: known(spearman(observed, predicted)),
-        variance_ratio: observed_variance.and_then(|o| Some(variance(predicted).unwrap_or(0.0) / o)),
+        variance_ratio: observed_variance.map(|o| variance(predicted).unwrap_or(0.0) / o),
         moran_ratio: observed_variance.and_then(|_| ratio(moran(predicted), moran(observed))),
         coverage_90: coverage,
     }

@@ -41,11 +41,8 @@ impl Cholesky {
     pub fn solve_in_place(&self, b: &mut [f64]) {
         self.forward(b);
         for i in (0..self.n).rev() {
-            let mut left = b[i];
-            for k in i + 1..self.n {
-                left -= self.l[k * self.n + i] * b[k];
-            }
-            b[i] = left / self.l[i * self.n + i];
+            let below = b.iter().enumerate().skip(i + 1).map(|(k, v)| self.l[k * self.n + i] * v);
+            b[i] = (b[i] - below.sum::<f64>()) / self.l[i * self.n + i];
         }
     }
 

@@ -318,8 +318,8 @@ mod tests {
         for g in 0..3 {
             let residual: Vec<f64> = train.iter().zip(&fitted[g]).map(|(&i, f)| y[g][i] - f).collect();
             assert!(residual.iter().sum::<f64>().abs() < 1e-10);
-            for j in 0..6 {
-                let z = train.iter().map(|&i| (x[j][i] - b.mean[j]) / b.scale[j]);
+            for (j, column) in x.iter().enumerate() {
+                let z = train.iter().map(|&i| (column[i] - b.mean[j]) / b.scale[j]);
                 let pull: f64 = z.zip(&residual).map(|(z, r)| z * r).sum();
                 assert!((pull - 2.5 * b.coefficients[j * 3 + g]).abs() < 1e-9);
             }

@@ -45,8 +45,8 @@ impl Apply {
     pub(super) fn run(self, run: &mut Run) -> Result<u8> {
         let (model, _) = io::read_predictor(&self.model, &run.limits)?;
         let (base, columns) = match (&self.x, model.patch_um) {
-            (Some(_), None) => self.from_table(run, &model)?,
-            (None, Some(patch_um)) => self.from_picture(run, &model, patch_um)?,
+            (Some(_), None) => self.table(run, &model)?,
+            (None, Some(patch_um)) => self.picture(run, &model, patch_um)?,
             (Some(_), Some(_)) => return Err(Error::parameter("this model was learned from patches; give --image or --section")),
             (None, None) => return Err(Error::parameter("this model was learned from a table; give the features with --x")),
         };
@@ -83,7 +83,7 @@ impl Apply {
         }
     }
 
-    fn from_table(&self, run: &mut Run, model: &Predictor) -> Result<(Section, Vec<Vec<f64>>)> {
+    fn table(&self, run: &mut Run, model: &Predictor) -> Result<(Section, Vec<Vec<f64>>)> {
         let Some(path) = &self.x else { return Err(Error::parameter("give --x")) };
         let view = input::view(run, path)?;
         let find = |name: &String| {
@@ -103,7 +103,7 @@ impl Apply {
         Ok((section, columns))
     }
 
-    fn from_picture(&self, run: &mut Run, model: &Predictor, patch_um: f64) -> Result<(Section, Vec<Vec<f64>>)> {
+    fn picture(&self, run: &mut Run, model: &Predictor, patch_um: f64) -> Result<(Section, Vec<Vec<f64>>)> {
         if model.features.iter().map(|f| f.name.as_str()).ne(FEATURE_NAMES) {
             return Err(
                 Error::unsupported("this model uses other patch features than this program; fit it again").at(&self.model)

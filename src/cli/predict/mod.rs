@@ -14,7 +14,7 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum Predict {
     /// Learn expression from histology patches or a table of features; every number told is held out.
-    Fit(fit::Fit),
+    Fit(Box<fit::Fit>),
     /// Predict expression, with its standard deviation and whether it can be trusted.
     Apply(apply::Apply),
     /// Score predicted expression against observed.

@@ -72,7 +72,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     ui.add_space(4.0);
     if run_button(ui, desk, "predict", "Run prediction", why_not.as_deref()) {
         let task = task(&desk.memo.analyze.prediction, id);
-        desk.act(Action::Run(Task::Predict(task)));
+        desk.act(Action::Run(Task::Predict(Box::new(task))));
     }
     if let Some(why) = &why_not {
         ui.add(Label::new(dim(desk.theme, why)).wrap());
