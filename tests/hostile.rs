@@ -14,18 +14,23 @@ use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
 use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
-use myoscope::io::h5ad::{build_h5ad, parse_h5ad_bytes};
+use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::mtx::parse_mtx;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
+use myoscope::io::predictor_file::parse_predictor;
 use myoscope::io::project::{FORMAT, Manifest, Project, parse_project, write_project};
 use myoscope::io::table::{Table, TableColumn, TableKind};
 use myoscope::io::tenx::parse_10x_bytes;
+use myoscope::io::tiff::parse_tiff;
 use myoscope::io::transform_file::parse_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
-use myoscope::io::{Reading, bytes, open, write_visium};
-use myoscope::model::{Expression, LabelMap, PixelSize, Samples, Section, Spots, Volume};
+use myoscope::io::{PredictorNotes, Reading, bytes, open, write_predictor, write_visium};
+use myoscope::model::{
+    Domain, Expression, ExpressionScale, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Samples, Section,
+    Spots, Volume,
+};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
 
@@ -52,6 +57,9 @@ fn targets() -> Vec<Target> {
             },
         },
         Target { name: "picture", seeds: picture_seeds(), read: |b| drop(decode_picture(b, LIMITS)) },
+        Target { name: "tiff", seeds: tiff_seeds(), read: |b| drop(reading(|r| parse_tiff(b.to_vec(), r))) },
+        Target { name: "model", seeds: model_seeds(), read: |b| drop(parse_predictor(b)) },
+        Target { name: "h5ad-values", seeds: h5ad_seeds(), read: |b| drop(reading(|r| parse_ann_table(b.to_vec(), &["a"], r))) },
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
@@ -162,7 +170,36 @@ fn section() -> Section {
 }
 
 fn h5ad_seeds() -> Vec<Vec<u8>> {
-    vec![build_h5ad(&section()).unwrap()]
+    let layer = vec![vec![0.5, f64::NAN, 2.0]; 2];
+    let scale = ExpressionScale::Log1pScaled { target: 7.0 };
+    let extras = Extras { layers: vec![("a", &layer)], expression: Some(scale) };
+    vec![build_h5ad(&section()).unwrap(), build_h5ad_with(&section(), &extras).unwrap()]
+}
+
+/// The files that another program wrote, kept for the numbers.
+fn tiff_seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiff");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|f| std::fs::read(f).unwrap()).collect()
+}
+
+fn model_seeds() -> Vec<Vec<u8>> {
+    let gene = PredictorGene { name: "g".into(), intercept: 1.0, residual_sd: 0.5, pearson: Some(0.3), position_pearson: None };
+    let model = Predictor {
+        method: "ridge".into(),
+        features: vec![PredictorFeature { name: "f_od".into(), mean: 0.1, scale: 2.0 }; 2],
+        genes: vec![gene; 3],
+        coefficients: vec![0.25; 6],
+        correlation: vec![1.0, 0.5, 0.5, 1.0],
+        alpha: 3.0,
+        n_train: 40,
+        mean_leverage: 0.05,
+        domain: Domain { shrinkage: 0.01, mahalanobis_limit: 9.0, length_limit: 8.0, limit: 1.1 },
+        patch_um: Some(112.0),
+        expression: ExpressionScale::Log1pScaled { target: 3230.5 },
+    };
+    vec![written("m.json", |p| write_predictor(p, &model, &PredictorNotes::default()).unwrap())]
 }
 
 fn tenx_seeds() -> Vec<Vec<u8>> {

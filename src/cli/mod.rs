@@ -7,6 +7,7 @@ mod headless;
 mod inspect;
 mod measure;
 mod omics;
+mod predict;
 mod print;
 mod register;
 mod replay;
@@ -75,6 +76,11 @@ enum Command {
     Register {
         #[command(subcommand)]
         what: register::Register,
+    },
+    /// Expression from images.
+    Predict {
+        #[command(subcommand)]
+        what: predict::Predict,
     },
     /// Carry points through a transform.
     Warp {
@@ -156,6 +162,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Omics(c)) => c.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
+        Some(Command::Predict { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]

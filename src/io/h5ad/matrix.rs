@@ -44,7 +44,7 @@ fn unit(file: &Hdf5, expression: &Expression) -> &'static str {
 
 /// Names and identifiers. An index of Ensembl identifiers gives way to a column of symbols.
 /// The column that is used moves out of the frame.
-fn gene_names(var: &mut Frame) -> (Vec<String>, Vec<String>) {
+pub(super) fn gene_names(var: &mut Frame) -> (Vec<String>, Vec<String>) {
     let ensembl = |s: &String| s.starts_with("ENS") && s.bytes().filter(u8::is_ascii_digit).count() >= 6;
     let by_id = 2 * var.index.iter().filter(|s| ensembl(s)).count() > var.index.len();
     if !by_id {
