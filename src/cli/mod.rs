@@ -3,6 +3,7 @@
 
 mod convert;
 mod demo;
+mod export;
 mod headless;
 mod inspect;
 mod measure;
@@ -12,7 +13,9 @@ mod print;
 mod register;
 mod replay;
 mod snapshot;
+mod transform;
 mod warp;
+mod warp_image;
 
 #[cfg(feature = "gui")]
 mod bench;
@@ -67,6 +70,11 @@ enum Command {
     Convert(convert::Convert),
     /// Work on a table of genes: summarize, normalize, variable genes, principal components.
     Omics(omics::Omics),
+    /// Write spots, maps, segments, tables, transforms and pictures to hand on.
+    Export {
+        #[command(subcommand)]
+        what: export::Export,
+    },
     /// Measure the heart.
     Measure {
         #[command(subcommand)]
@@ -82,7 +90,12 @@ enum Command {
         #[command(subcommand)]
         what: predict::Predict,
     },
-    /// Carry points through a transform.
+    /// Show, compose and convert transforms.
+    Transform {
+        #[command(subcommand)]
+        what: transform::Transform,
+    },
+    /// Carry points or images through a transform.
     Warp {
         #[command(subcommand)]
         what: warp::Warp,
@@ -160,9 +173,11 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Demo(c)) => c.run(&mut run),
         Some(Command::Convert(c)) => c.run(&mut run),
         Some(Command::Omics(c)) => c.run(&mut run),
+        Some(Command::Predict { what }) => what.run(&mut run),
+        Some(Command::Export { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
-        Some(Command::Predict { what }) => what.run(&mut run),
+        Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]

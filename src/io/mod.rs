@@ -20,12 +20,16 @@ mod parquet_check;
 pub mod picture;
 pub mod predictor_file;
 pub mod project;
+pub mod raster;
 pub mod record;
 mod summary;
+pub mod svg;
 pub mod table;
 pub mod tenx;
 pub mod tiff;
+mod transform_chain;
 pub mod transform_file;
+pub mod transform_formats;
 pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};
@@ -38,7 +42,10 @@ pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_vo
 pub use open::open;
 pub use picture::write_png;
 pub use predictor_file::{PredictorNotes, read_predictor, write_predictor};
+pub use raster::{read_raster, write_raster};
 pub use summary::{kind_name, summarize};
+pub use svg::write_svg;
 pub use table::{Cells, Table, TableColumn};
 pub use transform_file::{LengthUnit, TransformFile, read_transform, write_transform};
+pub use transform_formats::{TransformContent, TransformFormat, read_any_transform, write_any_transform};
 pub use visium::write_visium;

@@ -2,6 +2,7 @@
 //! to clone and a job owns a snapshot.
 
 mod analysis;
+mod drawing;
 mod exclusion;
 mod expression;
 mod finding;
@@ -11,6 +12,7 @@ mod landmarks;
 mod layer;
 mod prediction;
 mod predictor;
+mod raster;
 mod reduction;
 mod registration;
 mod section;
@@ -19,6 +21,7 @@ mod views;
 mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
+pub use drawing::{Disc, Drawing, Shape};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
@@ -28,6 +31,7 @@ pub use landmarks::{Landmark, Landmarks};
 pub use layer::{ColorMap, Layer, LayerKind, Range};
 pub use prediction::{GeneScore, Prediction};
 pub use predictor::{Domain, ExpressionScale, Predictor, PredictorFeature, PredictorGene};
+pub use raster::Raster;
 pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};

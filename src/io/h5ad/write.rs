@@ -26,9 +26,13 @@ pub struct Extras<'a> {
     pub layers: Vec<(&'a str, &'a [Vec<f64>])>,
     /// What predicted values are (`uns/prediction`).
     pub expression: Option<ExpressionScale>,
+    /// Arrays of observations (`obsm`), by name: columns and values, row by row.
+    pub obsm: BTreeMap<String, (usize, Vec<f64>)>,
+    /// Texts (`uns`), by name.
+    pub texts: BTreeMap<String, String>,
 }
 
-/// As [`write_h5ad`], with layers.
+/// As [`write_h5ad`], with more matrices, arrays and texts.
 pub fn write_h5ad_with(path: &Path, section: &Section, extras: &Extras) -> Result<()> {
     write_whole(path, &build_h5ad_with(section, extras)?)
 }
@@ -73,6 +77,12 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
         let flat: Vec<f64> = spots.px.iter().flat_map(|p| [p.x, p.y]).collect();
         encode(obsm.create_dataset("spatial").with_f64_data(&flat).with_shape(&[n as u64, 2]), "array");
     }
+    for (name, (width, values)) in &extras.obsm {
+        if values.len() != n * width {
+            return Err(Error::parameter(format!("{} numbers for {n} observations × {width} of {name}", values.len())));
+        }
+        encode(obsm.create_dataset(name).with_f64_data(values).with_shape(&[n as u64, *width as u64]), "array");
+    }
     file.add_group(obsm.finish());
     let mut uns = file.create_group("uns");
     encode_group(&mut uns, "dict", "0.1.0");
@@ -86,6 +96,11 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     }
     if let Some(scale) = extras.expression {
         prediction(&mut uns, &ScaleRow::of(scale));
+    }
+    for (name, value) in &extras.texts {
+        let dataset = uns.create_dataset(name);
+        dataset.with_vlen_strings(&[value.as_str()]).with_shape(&[]);
+        encode(dataset, "string");
     }
     file.add_group(uns.finish());
     finish(file)
