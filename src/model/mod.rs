@@ -1,6 +1,7 @@
 //! What is shown and analyzed, as plain values. Large arrays sit behind `Arc`, so a study is cheap
 //! to clone and a job owns a snapshot.
 
+mod belonging;
 mod expression;
 mod finding;
 mod labels;
@@ -11,6 +12,7 @@ mod section;
 mod study;
 mod volume;
 
+pub use belonging::{Belonging, same_lattice};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
 pub use labels::{LabelEntry, LabelMap};

@@ -47,6 +47,8 @@ pub enum Action {
         /// µm per full-resolution pixel.
         um_per_px: f64,
     },
+    /// Forget the size of a pixel that was typed.
+    ForgetPixelSize(ElementId),
     /// Replace a layer.
     SetLayer {
         /// Its place in the list.
@@ -116,6 +118,10 @@ pub enum RegisterAction {
     MendSwap,
     /// Project the fixed points farther than half a slice onto the plane.
     ProjectFlagged,
+    /// Switch the link from section to heart on or off; off, the fit is kept but leads nowhere.
+    SetEnabled(bool),
+    /// Begin again: no pairs, a similarity, not turned over, the link on.
+    Reset,
 }
 
 /// Changes of the view.
@@ -155,4 +161,25 @@ pub enum ViewAction {
     Neurological(bool),
     /// Fit a pane again.
     Fit(PaneKind),
+}
+
+impl Action {
+    /// What was asked, in a few words: where a message about it comes from.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Command(command) => super::command::spec_of(*command).map_or("command", |s| s.text.trim_end_matches('…')),
+            Self::Open(_) | Self::OpenDemo(_) => "Open",
+            Self::Save { .. } => "Save",
+            Self::Relink(_) => "Moved data",
+            Self::Recover(_) => "Unsaved work",
+            Self::Cancel(_) => "Jobs",
+            Self::Remove(_) => "Close",
+            Self::SetPixelSize { .. } | Self::ForgetPixelSize(_) => "Size of a pixel",
+            Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
+            Self::Register(_) => "Landmarks",
+            Self::View(_) => "View",
+            Self::DismissMessage(_) => "Problems",
+        }
+    }
 }

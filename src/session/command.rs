@@ -74,6 +74,16 @@ pub enum Command {
     Compare(CompareMode),
     /// Stop all background work.
     CancelJobs,
+    /// Choose which key calls what.
+    EditKeys,
+    /// Everything that was said or went wrong.
+    Problems,
+    /// Show or hide the panels at the left.
+    ToggleStudy,
+    /// Show or hide the panels at the right.
+    ToggleProperties,
+    /// The interface in its own size.
+    ScaleReset,
 }
 
 /// A command as people see it.
@@ -135,6 +145,11 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::ToggleTheme, "Window", "Dark or light", ""),
     spec(Command::ScaleUp, "Window", "Larger interface", "Ctrl+="),
     spec(Command::ScaleDown, "Window", "Smaller interface", "Ctrl+-"),
+    spec(Command::ScaleReset, "Window", "Interface at 100 %", "Ctrl+0"),
+    spec(Command::ToggleStudy, "Window", "Study and layers", "F9"),
+    spec(Command::ToggleProperties, "Window", "Inspector and landmarks", "Shift+F9"),
+    spec(Command::Problems, "Window", "Problems", "F8"),
+    spec(Command::EditKeys, "Window", "Edit keys…", ""),
     spec(Command::ResetLayout, "Window", "Reset the arrangement of panes", ""),
     spec(Command::CheatSheet, "Help", "Keys", "?"),
 ];

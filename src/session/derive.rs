@@ -31,6 +31,7 @@ impl Session {
     /// Brings everything derived up to date; long work goes to the background.
     pub(super) fn derive(&mut self) {
         self.start_segments();
+        self.index_spots();
         self.derived.spot_values = self.colors();
         self.fill_bullseye();
     }
@@ -90,9 +91,24 @@ impl Session {
         (self.derived.bullseye, self.derived.bullseye_scale) = self.bullseye().map_or((Vec::new(), None), |(c, s)| (c, Some(s)));
     }
 
+    /// The segmentation whose segments are shown.
+    #[must_use]
+    pub fn shown_segmentation(&self) -> Option<ElementId> {
+        let shown = self.shown_segments().find(|s| s.result.is_ok())?;
+        self.segments.iter().find(|(_, s)| Arc::ptr_eq(s, shown)).map(|(id, _)| *id)
+    }
+
+    /// Segments of the heart shown: only of segmentations that belong to it; of any where no image is open.
+    pub(super) fn shown_segments(&self) -> impl Iterator<Item = &Arc<SegmentsOf>> {
+        let fitted = self.registration().filter(|r| r.used_fit().is_some()).map(|r| r.heart);
+        let heart = fitted.or(self.view.heart);
+        let fits = move |id: ElementId| heart.is_none_or(|heart| self.study.belonging(id, heart).is_some());
+        self.segments.iter().filter(move |(id, _)| fits(**id)).map(|(_, s)| s)
+    }
+
     /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
     fn bullseye(&self) -> Option<(Vec<BullseyeCell>, BullseyeScale)> {
-        let segmentation = self.segments.values().find_map(|s| s.result.as_ref().ok())?;
+        let segmentation = self.shown_segments().find_map(|s| s.result.as_ref().ok())?;
         let mut sums = [(0.0, 0usize); 18];
         let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
             let color = self.view.section.and_then(|id| self.derived.spot_values.get(&id))?;
@@ -124,7 +140,7 @@ impl Session {
         let (Some(section), Some(registration)) = (self.study.section(id), self.study.registrations.get(&id)) else {
             return false;
         };
-        let (Some(spots), Some(values), Some(fit)) = (&section.spots, self.derived.spot_values.get(&id), &registration.fit)
+        let (Some(spots), Some(values), Some(fit)) = (&section.spots, self.derived.spot_values.get(&id), registration.used_fit())
         else {
             return false;
         };

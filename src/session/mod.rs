@@ -13,6 +13,7 @@ mod open;
 mod project;
 mod readout;
 mod register_edit;
+mod spots;
 mod view_change;
 
 pub use action::{Action, RegisterAction, Side, ViewAction};
@@ -26,6 +27,7 @@ pub use open::{Opened, demo_elements, demo_held};
 pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
+pub use spots::SpotIndex;
 
 use crate::base::{Error, Limits, Result, Severity};
 use crate::model::{ElementId, LabelMap, Layer, Registration, Study, Volume};
@@ -37,13 +39,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+/// Messages kept; older ones are forgotten.
+const MOST_MESSAGES: usize = 500;
+
 /// Something the person should know, kept until it is dismissed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     /// How much it matters.
     pub severity: Severity,
-    /// What happened and what to do.
+    /// What happened.
     pub text: String,
+    /// What it is about: a file, a job, a command.
+    pub from: String,
+    /// What to do about it, or empty.
+    pub remedy: &'static str,
+    /// How often it was said in a row.
+    pub times: u32,
 }
 
 /// What background work gives back.
@@ -63,6 +74,8 @@ pub enum Outcome {
     Saved(PathBuf, String),
     /// Segments of a segmentation.
     Segments(ElementId, Box<SegmentsOf>),
+    /// Where the spots of a section are found.
+    SpotIndex(ElementId, Box<SpotIndex>),
 }
 
 /// The whole program but its window.
@@ -91,6 +104,7 @@ pub struct Session {
     jobs: Jobs<Outcome>,
     journal: Option<Journal>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
+    spot_index: BTreeMap<ElementId, SpotIndex>,
     drag: Option<Box<Registration>>,
     preview: Option<Vec<Layer>>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
@@ -118,6 +132,7 @@ impl Session {
             jobs: Jobs::new(wake),
             journal: None,
             segments: BTreeMap::new(),
+            spot_index: BTreeMap::new(),
             drag: None,
             preview: None,
             planes: Mutex::default(),
@@ -140,8 +155,9 @@ impl Session {
 
     /// Does what is asked; what cannot be done becomes a message. Nothing here waits.
     pub fn apply(&mut self, action: Action) {
+        let from = action.name();
         if let Err(e) = self.try_apply(action) {
-            self.say(Severity::Error, e.to_string());
+            self.say_error(from, &e);
         }
     }
 
@@ -175,6 +191,7 @@ impl Session {
             }
             Action::Remove(id) => self.remove(id),
             Action::SetPixelSize { section, um_per_px } => self.set_pixel_size(section, um_per_px),
+            Action::ForgetPixelSize(section) => self.forget_pixel_size(section),
             Action::SetLayer { index, layer } => self.set_layer(index, layer),
             Action::PreviewLayer { index, layer } => self.preview_layer(index, layer),
             Action::KeepLayers => Ok(()),
@@ -224,7 +241,7 @@ impl Session {
             match done.result {
                 Ok(outcome) => self.take(outcome),
                 Err(Error::Cancelled) => {}
-                Err(e) => self.say(Severity::Error, format!("{}: {e}", done.title)),
+                Err(e) => self.say_error(&done.title, &e),
             }
         }
     }
@@ -242,6 +259,7 @@ impl Session {
                 self.say(Severity::Note, text);
             }
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
+            Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
         }
     }
 
@@ -336,15 +354,32 @@ impl Session {
     /// Number and name of the segment at a patient point.
     #[must_use]
     pub fn segment_at(&self, lps: DVec3) -> Option<(u8, String)> {
-        self.segments.values().find_map(|s| s.at(lps))
+        self.shown_segments().find_map(|s| s.at(lps))
     }
 
     /// Says something to the person.
     pub fn say(&mut self, severity: Severity, text: impl Into<String>) {
-        self.messages.push(Message { severity, text: text.into() });
-        if self.messages.len() > 200 {
+        self.say_from(severity, "program", text, "");
+    }
+
+    /// Says something about a file, a job or a command, and what to do. What is repeated at once is counted.
+    pub fn say_from(&mut self, severity: Severity, from: &str, text: impl Into<String>, remedy: &'static str) {
+        let message = Message { severity, text: text.into(), from: from.to_owned(), remedy, times: 1 };
+        if let Some(last) = self.messages.last_mut()
+            && (&last.text, &last.from, last.severity) == (&message.text, &message.from, message.severity)
+        {
+            last.times += 1;
+            return;
+        }
+        self.messages.push(message);
+        if self.messages.len() > MOST_MESSAGES {
             self.messages.remove(0);
         }
+    }
+
+    /// Says what went wrong, and what an error of its kind asks for.
+    pub fn say_error(&mut self, from: &str, error: &Error) {
+        self.say_from(Severity::Error, from, error.to_string(), error.remedy());
     }
 
     /// Ends well: the journal is thrown away.

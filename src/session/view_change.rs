@@ -219,6 +219,7 @@ impl Session {
             flip_x_mm: None,
             fit: None,
             problem: None,
+            enabled: true,
         })
     }
 

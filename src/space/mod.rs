@@ -8,6 +8,7 @@ mod grid;
 mod lattice;
 mod mesh;
 mod plane;
+mod point_grid;
 mod thin_plate;
 mod warp;
 
@@ -18,5 +19,6 @@ pub use grid::Grid;
 pub use lattice::{ArrayFit, Lattice, LatticeKind, fit_array, fit_lattice, visium_um};
 pub use mesh::{Mesh, warp_mesh};
 pub use plane::{Plane, orientation_letters};
+pub use point_grid::PointGrid;
 pub use thin_plate::{ThinPlate, thin_plate_kernel};
 pub use warp::{MlsKind, MovingLeastSquares, Warp};

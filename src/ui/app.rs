@@ -7,7 +7,7 @@ use super::panes::{Pane, default_tree};
 use super::pick::Ask;
 use super::prefs::Prefs;
 use super::theme::{Theme, set_fonts};
-use super::{inspector, jobs, keys, landmarks, layers, menu, palette, pane_input, panes, prefs, readout, timebar, tree};
+use super::{chain, inspector, jobs, keys, keys_panel, landmarks, layers, menu, palette, pane_input, panes, prefs, readout, timebar, tree};
 use crate::base::Result;
 use crate::scene::{CompareMode, SceneCache};
 use crate::session::{Action, Command, Readout, RegisterAction, Session, ViewAction, state_folder};
@@ -180,7 +180,9 @@ impl Workbench {
     fn take_drops(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
         if !dropped.is_empty() {
-            self.session.apply(Action::Open(dropped));
+            let open = Action::Open(dropped);
+            self.remember(&open);
+            self.session.apply(open);
         }
     }
 
@@ -217,7 +219,11 @@ impl Workbench {
     }
 
     fn frame(&mut self, ui: &mut Ui) {
-        let mut out = Outbox { commands: keys::pressed(ui.ctx()), ..Outbox::default() };
+        let memo = &self.memo;
+        let modal = memo.dialog.is_some() || memo.palette.open || memo.keys_panel.open;
+        let commands = if modal { Vec::new() } else { keys::pressed(ui.ctx(), &self.prefs.keys) };
+        let mut out = Outbox { commands, ..Outbox::default() };
+        self.memo.follow_layers(&self.session.study.layers);
         let mut end = false;
         {
             let mut desk = Desk {
@@ -227,12 +233,18 @@ impl Workbench {
                 memo: &mut self.memo,
                 out: &mut out,
                 adapter: &self.adapter,
+                keys: &self.prefs.keys,
+                recent: &self.prefs.recent,
             };
             escape(ui, &mut desk);
             top(ui, &mut desk);
             bottom(ui, &mut desk);
-            left(ui, &mut desk);
-            right(ui, &mut desk);
+            if !self.prefs.hide_study {
+                left(ui, &mut desk);
+            }
+            if !self.prefs.hide_properties {
+                right(ui, &mut desk);
+            }
             let frame = Frame::new().fill(desk.colors().line);
             egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
@@ -242,6 +254,7 @@ impl Workbench {
             drop_hint(ui, &desk);
             palette::show(ui, &mut desk);
             palette::cheat_sheet(ui, &mut desk);
+            keys_panel::show(ui, &mut desk);
             end |= dialogs::show(ui, &mut desk);
         }
         self.settle(ui.ctx(), out);
@@ -254,7 +267,11 @@ impl Workbench {
     /// Does what the panels asked for.
     fn settle(&mut self, ctx: &Context, out: Outbox) {
         let asked = !out.actions.is_empty() || !out.commands.is_empty();
-        out.actions.into_iter().for_each(|a| self.session.apply(a));
+        self.prefer(out.keys, out.scale);
+        for action in out.actions {
+            self.remember(&action);
+            self.session.apply(action);
+        }
         for command in out.commands {
             self.command(ctx, command);
         }
@@ -268,6 +285,36 @@ impl Workbench {
         self.memo.was_held = held;
         if asked {
             ctx.request_repaint();
+        }
+    }
+
+    /// New preferences are kept at once.
+    fn prefer(&mut self, keys: Option<super::keymap::Keymap>, scale: Option<f32>) {
+        if let Some(scale) = scale {
+            self.prefs.scale = scale;
+        }
+        if let Some(keys) = keys {
+            self.prefs.keys = keys;
+            self.save_prefs();
+        }
+    }
+
+    fn save_prefs(&mut self) {
+        if let Some(folder) = &self.prefs_folder
+            && let Err(e) = self.prefs.save(folder)
+        {
+            self.session.say_error("Preferences", &e);
+        }
+    }
+
+    fn remember(&mut self, action: &Action) {
+        if self.prefs_folder.is_none() {
+            return;
+        }
+        match action {
+            Action::Open(paths) => paths.iter().for_each(|p| self.prefs.remember(p)),
+            Action::Save { path, .. } => self.prefs.remember(path),
+            _ => {}
         }
     }
 
@@ -289,6 +336,11 @@ impl Workbench {
             Command::ToggleTheme => self.prefs.light = !self.prefs.light,
             Command::ScaleUp => self.scale(1),
             Command::ScaleDown => self.scale(-1),
+            Command::ScaleReset => self.prefs.scale = 1.0,
+            Command::ToggleStudy => self.prefs.hide_study = !self.prefs.hide_study,
+            Command::ToggleProperties => self.prefs.hide_properties = !self.prefs.hide_properties,
+            Command::EditKeys => self.memo.keys_panel.show(),
+            Command::Problems => self.memo.messages_open = !self.memo.messages_open,
             Command::ResetLayout => {
                 self.panes = default_tree();
                 self.memo.maximized = None;
@@ -304,7 +356,7 @@ impl Workbench {
     }
 
     fn scale(&mut self, step: i32) {
-        const SCALES: [f32; 9] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0];
+        use super::prefs::SCALES;
         let now = SCALES.iter().position(|s| *s >= self.prefs.scale - 0.01).unwrap_or(2);
         let next = now.saturating_add_signed(step as isize).min(SCALES.len() - 1);
         self.prefs.scale = SCALES[next];
@@ -350,7 +402,8 @@ impl eframe::App for Workbench {
 
 /// Esc steps back: drag, palette, tool, maximized pane, selection. Tab over a pane cycles the overlay.
 fn escape(ui: &Ui, desk: &mut Desk<'_>) {
-    let modal = desk.memo.dialog.is_some() || desk.memo.palette.open || desk.memo.cheat_sheet;
+    let memo = &desk.memo;
+    let modal = memo.dialog.is_some() || memo.palette.open || memo.cheat_sheet || memo.keys_panel.open;
     let idle = !modal && !ui.ctx().text_edit_focused() && !egui::Popup::is_any_open(ui.ctx());
     if idle && ui.input(|i| i.key_pressed(Key::Escape)) {
         if pane_input::cancel(desk) {
@@ -419,7 +472,7 @@ fn bottom(ui: &mut Ui, desk: &mut Desk<'_>) {
                 jobs::status(ui, desk);
                 ui.add_space(8.0);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    readout::chain(ui, desk);
+                    chain::show(ui, desk);
                     ui.add_space(8.0);
                     ScrollArea::horizontal().id_salt("values").auto_shrink([false, true]).show(ui, |ui| {
                         ui.horizontal_centered(|ui| readout::values(ui, desk));

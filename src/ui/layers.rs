@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 
 fn row(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, layer: &Layer, n: usize) {
     let name = desk.session.study.elements.get(&layer.element).map_or_else(String::new, |e| e.name().to_owned());
-    let selected = desk.memo.selected_layer == Some(index);
+    let selected = desk.memo.selected_layer.or_else(|| super::inspector::usual(desk)) == Some(index);
     let whole = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         let (icon, what) = if layer.visible { (Icon::Eye, "Hide") } else { (Icon::EyeOff, "Show") };

@@ -2,7 +2,6 @@
 
 use super::desk::Desk;
 use super::icon::{Icon, icon_button, icon_button_enabled};
-use super::keys;
 use super::theme::Theme;
 use crate::model::LayerKind;
 use crate::session::{COMMANDS, Command, MENUS, Session, Spec};
@@ -72,7 +71,7 @@ pub(super) fn item(ui: &mut Ui, desk: &mut Desk<'_>, spec: &Spec) -> bool {
     let why = why_not(spec.command, desk.session);
     let mark = if is_on(spec.command, desk) { "• " } else { "" };
     let button = Button::new(format!("{mark}{}", text(spec, desk.session)))
-        .shortcut_text(keys::shown(spec.key))
+        .shortcut_text(desk.keys.shown(spec.command))
         .frame_when_inactive(false);
     let response = ui.add_enabled(why.is_none(), button);
     let response = if let Some(why) = why { response.on_disabled_hover_text(why) } else { response };
@@ -106,7 +105,7 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
             for (icon, command) in [(Icon::Redo, Command::Redo), (Icon::Undo, Command::Undo)] {
                 let why = why_not(command, desk.session);
                 let Some(spec) = crate::session::spec_of(command) else { continue };
-                let name = format!("{} ({})", text(spec, desk.session), spec.key);
+                let name = desk.keys.hint(&text(spec, desk.session), command);
                 if icon_button_enabled(ui, icon, &name, why.as_deref(), false).clicked() {
                     desk.run(command);
                 }
@@ -119,14 +118,15 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
 fn search_field(ui: &mut Ui, desk: &mut Desk<'_>) {
     let width = if ui.available_width() > 420.0 { 210.0 } else { 24.0 };
     if width < 100.0 {
-        if icon_button(ui, Icon::Search, "Search everything (Ctrl+K)").clicked() {
+        if icon_button(ui, Icon::Search, &desk.keys.hint("Search everything", Command::Palette)).clicked() {
             desk.run(Command::Palette);
         }
         return;
     }
     let text = RichText::new("Search everything").color(desk.colors().dim);
-    let button = Button::new(text).shortcut_text("Ctrl+K").min_size(egui::vec2(width, 22.0));
-    if ui.add(button).on_hover_text("Commands, genes and open data by name (Ctrl+K)").clicked() {
+    let key = desk.keys.shown(Command::Palette);
+    let button = Button::new(text).shortcut_text(key).min_size(egui::vec2(width, 22.0));
+    if ui.add(button).on_hover_text("Commands, genes, layers, panes and open data by name").clicked() {
         desk.run(Command::Palette);
     }
 }

@@ -2,6 +2,7 @@
 //! comes from `assets/theme.toml`.
 
 mod app;
+mod chain;
 mod desk;
 mod dialogs;
 mod genes;
@@ -9,7 +10,9 @@ mod histogram;
 mod icon;
 mod inspector;
 mod jobs;
+mod keymap;
 mod keys;
+mod keys_panel;
 mod landmarks;
 mod layers;
 mod marks;
@@ -21,6 +24,7 @@ mod panes;
 mod pick;
 mod polygon;
 mod prefs;
+mod problems;
 mod quality;
 mod readout;
 mod run;

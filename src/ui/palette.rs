@@ -124,7 +124,7 @@ fn hits(desk: &Desk<'_>) -> Vec<Hit> {
         let name = text(spec, session);
         if let Some(points) = score(query, &format!("{} {}", spec.text, spec.menu)) {
             let why_not = why_not(spec.command, session);
-            let hit = Hit { goal: Goal::Command(spec), name, kind: spec.menu, key: keys::shown(spec.key), why_not };
+            let hit = Hit { goal: Goal::Command(spec), name, kind: spec.menu, key: desk.keys.shown(spec.command), why_not };
             found.push((points, hit));
         }
     }

@@ -119,6 +119,7 @@ fn registration(plane: Plane) -> Registration {
         flip_x_mm: None,
         fit: Some(Fit { plane_from_section: warp, quality }),
         problem: None,
+        enabled: true,
     }
 }
 
