@@ -84,6 +84,8 @@ pub enum Command {
     ToggleProperties,
     /// The interface in its own size.
     ScaleReset,
+    /// The keyboard acts on the next pane.
+    NextPane,
 }
 
 /// A command as people see it.
@@ -148,6 +150,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::ScaleReset, "Window", "Interface at 100 %", "Ctrl+0"),
     spec(Command::ToggleStudy, "Window", "Study and layers", "F9"),
     spec(Command::ToggleProperties, "Window", "Inspector and landmarks", "Shift+F9"),
+    spec(Command::NextPane, "Window", "Keyboard to the next pane", "F6"),
     spec(Command::Problems, "Window", "Problems", "F8"),
     spec(Command::EditKeys, "Window", "Edit keys…", ""),
     spec(Command::ResetLayout, "Window", "Reset the arrangement of panes", ""),

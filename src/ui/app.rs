@@ -7,7 +7,10 @@ use super::panes::{Pane, default_tree};
 use super::pick::Ask;
 use super::prefs::Prefs;
 use super::theme::{Theme, set_fonts};
-use super::{chain, inspector, jobs, keys, keys_panel, landmarks, layers, menu, palette, pane_input, panes, prefs, readout, timebar, tree};
+use super::{
+    chain, cheat_sheet, inspector, jobs, keys, keys_panel, landmarks, layers, menu, palette, pane_input, pane_keys, panes, prefs,
+    readout, timebar, tree,
+};
 use crate::base::Result;
 use crate::scene::{CompareMode, SceneCache};
 use crate::session::{Action, Command, Readout, RegisterAction, Session, ViewAction, state_folder};
@@ -221,7 +224,8 @@ impl Workbench {
     fn frame(&mut self, ui: &mut Ui) {
         let memo = &self.memo;
         let modal = memo.dialog.is_some() || memo.palette.open || memo.keys_panel.open;
-        let commands = if modal { Vec::new() } else { keys::pressed(ui.ctx(), &self.prefs.keys) };
+        let on_pane = memo.focused_pane.is_some();
+        let commands = if modal { Vec::new() } else { keys::pressed(ui.ctx(), &self.prefs.keys, on_pane) };
         let mut out = Outbox { commands, ..Outbox::default() };
         self.memo.follow_layers(&self.session.study.layers);
         let mut end = false;
@@ -248,12 +252,13 @@ impl Workbench {
             let frame = Frame::new().fill(desk.colors().line);
             egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
+                desk.memo.shown_panes.clear();
                 panes::show(ui, &mut desk, &mut self.panes, &mut self.cache);
             });
             jobs::panels(ui, &mut desk);
             drop_hint(ui, &desk);
             palette::show(ui, &mut desk);
-            palette::cheat_sheet(ui, &mut desk);
+            cheat_sheet::show(ui, &mut desk);
             keys_panel::show(ui, &mut desk);
             end |= dialogs::show(ui, &mut desk);
         }
@@ -339,6 +344,7 @@ impl Workbench {
             Command::ScaleReset => self.prefs.scale = 1.0,
             Command::ToggleStudy => self.prefs.hide_study = !self.prefs.hide_study,
             Command::ToggleProperties => self.prefs.hide_properties = !self.prefs.hide_properties,
+            Command::NextPane => self.memo.wants_focus = pane_keys::after(&self.memo.shown_panes, self.memo.focused_pane),
             Command::EditKeys => self.memo.keys_panel.show(),
             Command::Problems => self.memo.messages_open = !self.memo.messages_open,
             Command::ResetLayout => {
@@ -351,7 +357,8 @@ impl Workbench {
     }
 
     fn slice(&mut self, steps: f64) {
-        let pane = self.memo.hovered.filter(|k| k.is_heart()).unwrap_or(crate::scene::PaneKind::ShortAxis);
+        let pane =
+            self.memo.focused_pane.or(self.memo.hovered).filter(|k| k.is_heart()).unwrap_or(crate::scene::PaneKind::ShortAxis);
         self.session.apply(Action::View(ViewAction::Slice(pane, steps)));
     }
 

@@ -143,7 +143,10 @@ impl Keymap {
         let file: KeyFile = serde_json::from_str(text)
             .map_err(|e| Error::malformed(format!("this is not a file of keys ({e}); export one to see how it looks")))?;
         if file.format != FORMAT {
-            return Err(Error::malformed(format!("{:?} was found where {FORMAT:?} was expected; export a file to see one", file.format)));
+            return Err(Error::malformed(format!(
+                "{:?} was found where {FORMAT:?} was expected; export a file to see one",
+                file.format
+            )));
         }
         let mut map = Self::default();
         let known: BTreeMap<String, &Spec> = COMMANDS.iter().map(|s| (word(s), s)).collect();
@@ -156,7 +159,9 @@ impl Keymap {
             map.put(spec, key);
         }
         match map.repeated() {
-            Some((key, a, b)) => Err(Error::malformed(format!("{key} stands for both {} and {}; give each its own", a.text, b.text))),
+            Some((key, a, b)) => {
+                Err(Error::malformed(format!("{key} stands for both {} and {}; give each its own", a.text, b.text)))
+            }
             None => Ok((map, left_out)),
         }
     }

@@ -68,11 +68,12 @@ pub(super) fn leave_text(ctx: &Context) {
 }
 
 /// Commands whose keys were pressed in this frame. Letters and arrows belong to a text field or a focused
-/// control while there is one.
-pub(super) fn pressed(ctx: &Context, keys: &Keymap) -> Vec<Command> {
+/// control while there is one; a focused pane (`on_pane`) leaves them the arrows, those with Shift excepted.
+pub(super) fn pressed(ctx: &Context, keys: &Keymap, on_pane: bool) -> Vec<Command> {
     let typing = ctx.text_edit_focused();
-    let focused = ctx.memory(|m| m.focused().is_some());
-    let mut specs: Vec<(&Spec, KeyboardShortcut)> = COMMANDS.iter().filter_map(|s| shortcut(keys.key(s)).map(|k| (s, k))).collect();
+    let focused = !on_pane && ctx.memory(|m| m.focused().is_some());
+    let mut specs: Vec<(&Spec, KeyboardShortcut)> =
+        COMMANDS.iter().filter_map(|s| shortcut(keys.key(s)).map(|k| (s, k))).collect();
     // `Ctrl+Z` also matches while Shift is held, so longer ones go first.
     specs.sort_by_key(|(_, k)| std::cmp::Reverse(u8::from(k.modifiers.shift) + u8::from(k.modifiers.command)));
     let mut found = Vec::new();
@@ -80,7 +81,8 @@ pub(super) fn pressed(ctx: &Context, keys: &Keymap) -> Vec<Command> {
         let plain = !key.modifiers.command;
         let arrow = matches!(key.logical_key, Key::ArrowUp | Key::ArrowDown | Key::ArrowLeft | Key::ArrowRight);
         let of_text = matches!(spec.command, Command::Undo | Command::Redo);
-        if (typing && (plain || of_text)) || (arrow && focused) {
+        let moves_cursor = on_pane && arrow && ctx.input(|i| i.modifiers.shift);
+        if (typing && (plain || of_text)) || (arrow && focused) || moves_cursor {
             continue;
         }
         if ctx.input_mut(|i| i.consume_shortcut(&key)) {

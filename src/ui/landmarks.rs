@@ -5,7 +5,7 @@ use super::icon::{Icon, icon_button, icon_button_enabled};
 use super::inspector::slider;
 use super::quality;
 use crate::model::{Landmark, PairError, Registration, TransformModel};
-use crate::session::{Command, RegisterAction, ViewAction, three_digits};
+use crate::session::{Command, RegisterAction, three_digits};
 use egui::{Align, Color32, Key, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, vec2};
 
 /// The models offered as buttons, with their names.
@@ -191,10 +191,7 @@ fn name(ui: &mut Ui, desk: &mut Desk<'_>, (i, pair): (usize, &Landmark)) {
     if response.double_clicked() {
         desk.memo.renaming = Some((i, pair.name.clone()));
     } else if response.clicked() {
-        desk.view(ViewAction::SelectPair(Some(i)));
-        if let Some(lps) = pair.fixed {
-            desk.view(ViewAction::GoTo(lps));
-        }
+        super::palette::go_to_pair(desk, i);
     }
     response.context_menu(|ui| {
         if ui.button("Rename").clicked() {

@@ -32,6 +32,10 @@ pub(super) struct Memo {
     pub(super) layers_seen: Vec<LayerKey>,
     /// The pane that the keyboard acts on.
     pub(super) focused_pane: Option<PaneKind>,
+    /// The pane that gets the focus in this frame.
+    pub(super) wants_focus: Option<PaneKind>,
+    /// Panes drawn in this frame, in order.
+    pub(super) shown_panes: Vec<PaneKind>,
     pub(super) cheat_sheet: bool,
     pub(super) messages_open: bool,
     pub(super) jobs_open: bool,

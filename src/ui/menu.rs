@@ -96,6 +96,9 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
                     if item(ui, desk, spec) {
                         ui.close();
                     }
+                    if spec.command == Command::OpenDemo {
+                        recent(ui, desk);
+                    }
                 }
             });
         }
@@ -112,6 +115,25 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
             }
             project_name(ui, desk);
         });
+    });
+}
+
+/// Paths opened lately.
+fn recent(ui: &mut Ui, desk: &mut Desk<'_>) {
+    if desk.recent.is_empty() {
+        let button = Button::new("Open recent").frame_when_inactive(false);
+        ui.add_enabled(false, button).on_disabled_hover_text("Nothing was opened yet.");
+        return;
+    }
+    ui.menu_button("Open recent", |ui| {
+        for path in desk.recent {
+            let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+            let button = ui.add(Button::new(name).frame_when_inactive(false));
+            if button.on_hover_text(path.display().to_string()).clicked() {
+                desk.act(crate::session::Action::Open(vec![path.clone()]));
+                ui.close();
+            }
+        }
     });
 }
 

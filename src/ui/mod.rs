@@ -3,6 +3,7 @@
 
 mod app;
 mod chain;
+mod cheat_sheet;
 mod desk;
 mod dialogs;
 mod genes;
@@ -20,6 +21,7 @@ mod memo;
 mod menu;
 mod palette;
 mod pane_input;
+mod pane_keys;
 mod panes;
 mod pick;
 mod polygon;

@@ -4,8 +4,8 @@
 use super::desk::{Desk, dim};
 use super::icon::{Icon, icon_button};
 use super::marks::Pen;
-use super::pane_input;
 use super::theme::Theme;
+use super::{pane_input, pane_keys};
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
 use crate::session::{Action, Command, RegisterAction, ViewAction};
@@ -249,6 +249,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     }
     if desk.has_content(kind) {
         pane_input::interact(ui, &response, desk, kind, &pen, &scene);
+        pane_keys::interact(ui, &response, desk, kind, &pen, &scene);
         if !desk.memo.landmark_tool || desk.memo.gesture.is_none() {
             menu(&response, desk, kind);
         }

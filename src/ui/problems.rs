@@ -19,8 +19,7 @@ impl Problems {
     fn fits(&self, message: &Message) -> bool {
         let query = self.query.trim().to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&query);
-        self.least.is_none_or(|least| message.severity >= least)
-            && (query.is_empty() || has(&message.text) || has(&message.from))
+        self.least.is_none_or(|least| message.severity >= least) && (query.is_empty() || has(&message.text) || has(&message.from))
     }
 }
 
@@ -97,7 +96,11 @@ fn list(ui: &mut Ui, desk: &mut Desk<'_>) {
     let all = desk.session.messages.clone();
     let shown: Vec<(usize, &Message)> = all.iter().enumerate().rev().filter(|(_, m)| desk.memo.problems.fits(m)).collect();
     if shown.is_empty() {
-        let text = if all.is_empty() { "Nothing was said yet. What goes wrong appears here, newest first." } else { "No message is so." };
+        let text = if all.is_empty() {
+            "Nothing was said yet. What goes wrong appears here, newest first."
+        } else {
+            "No message is so."
+        };
         ui.add(egui::Label::new(dim(desk.theme, text)).wrap());
     }
     for (i, message) in shown {

@@ -79,7 +79,8 @@ fn track(ui: &mut Ui, desk: &mut Desk<'_>, volume: &Volume, phase: usize) {
 /// Voxels of the left ventricle's cavity in each phase, from labels with the same number of phases.
 fn cavity(desk: &mut Desk<'_>, volume: &Volume) -> Vec<f64> {
     let heart = desk.session.view.heart;
-    let labels = heart.and_then(|id| desk.session.study.labels_on(id).map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases()));
+    let labels =
+        heart.and_then(|id| desk.session.study.labels_on(id).map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases()));
     let Some(labels) = labels else { return Vec::new() };
     if let Some((known, counts)) = &desk.memo.cavity
         && std::sync::Arc::ptr_eq(known, labels)
