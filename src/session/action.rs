@@ -131,6 +131,8 @@ pub enum ViewAction {
     Cursor(Option<(PaneKind, DVec2)>),
     /// The cursor goes to a patient point.
     GoTo(DVec3),
+    /// The other heart panes cut through a patient point; the pane that the cursor is in stays as it is.
+    Follow(PaneKind, DVec3),
     /// A pane looks elsewhere.
     Camera(PaneKind, Camera),
     /// A heart pane cuts elsewhere.

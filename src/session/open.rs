@@ -139,15 +139,17 @@ impl Session {
     /// Puts the heart of the built-in case on an empty screen; it is not in the history and makes room for
     /// the whole case.
     pub(super) fn show_early(&mut self, cine: Volume, labels: LabelMap) {
-        if !self.study.elements.is_empty() || !self.history.edits().is_empty() {
+        if (!self.study.elements.is_empty() && !self.is_early) || !self.history.edits().is_empty() {
             return;
         }
+        self.study.layers.clear();
         for (id, element) in [(1, Element::Volume(Arc::new(cine))), (2, Element::Labels(Arc::new(labels)))] {
             self.study.layers.extend(first_layers(ElementId(id), &element, &self.study.layers));
             self.study.elements.insert(ElementId(id), element);
         }
         self.study.next_id = 3;
         self.is_early = true;
+        self.revision += 1;
         self.repair_view();
     }
 

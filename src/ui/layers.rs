@@ -49,7 +49,9 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, layer: &Layer, n: usize) 
                 .truncate()
                 .sense(egui::Sense::click_and_drag())
                 .min_size(egui::vec2(ui.available_width(), desk.theme.size.control_height));
-            let response = ui.add(button).on_hover_text(format!("{name}: {}", kind_name(layer)));
+            let said = format!("Select layer {name}: {}", kind_name(layer));
+            let response =
+                ui.add(button).accessible_name(said).on_hover_text(format!("{name}: {}\nDrag moves it", kind_name(layer)));
             if response.clicked() {
                 desk.memo.selected_layer = Some(index);
             }

@@ -6,6 +6,7 @@ use super::palette::Palette;
 use super::pane_input::Gesture;
 use crate::model::{ElementId, Layer, LayerKind};
 use crate::scene::{Camera, PaneKind};
+use crate::session::Command;
 use crate::space::DVec2;
 use std::collections::BTreeMap;
 
@@ -32,6 +33,14 @@ pub(super) struct Memo {
     pub(super) layers_seen: Vec<LayerKey>,
     /// The pane that the keyboard acts on.
     pub(super) focused_pane: Option<PaneKind>,
+    /// Spots drawn and in sight where a pane left some out.
+    pub(super) shown_of: BTreeMap<PaneKind, (usize, usize)>,
+    /// What the graphics device complained about already.
+    pub(super) complaints: std::collections::BTreeSet<String>,
+    /// The side panel that a narrow window shows, by the command that shows it.
+    pub(super) peek: Option<Command>,
+    /// The window has no room for both side panels.
+    pub(super) narrow: bool,
     /// The pane that gets the focus in this frame.
     pub(super) wants_focus: Option<PaneKind>,
     /// Panes drawn in this frame, in order.

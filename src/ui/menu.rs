@@ -82,6 +82,22 @@ pub(super) fn item(ui: &mut Ui, desk: &mut Desk<'_>, spec: &Spec) -> bool {
     false
 }
 
+fn menus(ui: &mut Ui, desk: &mut Desk<'_>) {
+    for menu in MENUS {
+        ui.menu_button(*menu, |ui| {
+            ui.set_min_width(220.0);
+            for spec in COMMANDS.iter().filter(|s| s.menu == *menu) {
+                if item(ui, desk, spec) {
+                    ui.close();
+                }
+                if spec.command == Command::OpenDemo {
+                    recent(ui, desk);
+                }
+            }
+        });
+    }
+}
+
 /// The bar at the top.
 pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
     egui::MenuBar::new().ui(ui, |ui| {
@@ -89,18 +105,10 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.add_space(4.0);
         ui.label(RichText::new("Myoscope").font(Theme::strong(size)));
         ui.add_space(8.0);
-        for menu in MENUS {
-            ui.menu_button(*menu, |ui| {
-                ui.set_min_width(220.0);
-                for spec in COMMANDS.iter().filter(|s| s.menu == *menu) {
-                    if item(ui, desk, spec) {
-                        ui.close();
-                    }
-                    if spec.command == Command::OpenDemo {
-                        recent(ui, desk);
-                    }
-                }
-            });
+        if ui.available_width() < 600.0 {
+            ui.menu_button("Menu", |ui| menus(ui, desk));
+        } else {
+            menus(ui, desk);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(4.0);

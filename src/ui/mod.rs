@@ -16,6 +16,7 @@ mod keys;
 mod keys_panel;
 mod landmarks;
 mod layers;
+mod layout;
 mod marks;
 mod memo;
 mod menu;

@@ -23,8 +23,8 @@ pub(super) enum Gesture {
     Window { index: usize, layer: Layer, press: Pos2 },
     /// A landmark.
     Landmark { pair: usize },
-    /// The divider of the swipe.
-    Swipe,
+    /// The divider of the swipe, and where it was.
+    Swipe { from: f64 },
     /// Taken back with Esc; waits for the release.
     Over,
 }
@@ -61,32 +61,37 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         }
     } else if ui.input(|i| i.pointer.delta() != Vec2::ZERO) || desk.session.view.cursor.is_none() {
         desk.view(ViewAction::Cursor(Some((kind, mm))));
+        // With Shift all cuts follow the cursor, as in other viewers.
+        if ui.input(|i| i.modifiers.shift && !i.pointer.any_down())
+            && let Some(lps) = super::panes::lps_at(desk, kind, mm)
+        {
+            desk.view(ViewAction::Follow(kind, lps));
+        }
     }
 }
 
 fn wheel(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
     let Some(at) = response.hover_pos() else { return };
     let ticks: Vec<(f64, egui::Modifiers)> = ui.input(|i| i.events.iter().filter_map(ticks_of).collect());
-    for (ticks, modifiers) in ticks {
-        let zooms = !kind.is_heart() || modifiers.command;
-        if modifiers.shift && !modifiers.command {
-            let n = desk.session.heart().map_or(1, |v| v.n_phases()) as f64;
-            if n > 1.0 {
-                desk.view(ViewAction::Phase(desk.session.view.cardiac_phase - ticks / n));
-            }
-        } else if zooms {
-            let px = (at - pen.rect.min) * pen.pixels_per_point;
-            let factor = 1.15f64.powf(ticks);
-            let camera = pen.camera.zoomed(pen.size_px, DVec2::new(f64::from(px.x), f64::from(px.y)), factor);
-            desk.view(ViewAction::Camera(kind, camera));
-        } else {
-            desk.memo.wheel_rest -= ticks;
-            let whole = desk.memo.wheel_rest.trunc();
-            if whole != 0.0 {
-                desk.memo.wheel_rest -= whole;
-                desk.view(ViewAction::Slice(kind, whole));
-            }
-        }
+    // A slow frame holds many notches; what they do is absolute, so they are added up first.
+    let sum = |which: &dyn Fn(&egui::Modifiers) -> bool| -> f64 { ticks.iter().filter(|(_, m)| which(m)).map(|(t, _)| t).sum() };
+    let is_phase = |m: &egui::Modifiers| m.shift && !m.command;
+    let is_zoom = |m: &egui::Modifiers| !is_phase(m) && (!kind.is_heart() || m.command);
+    let (phases, closer) = (sum(&is_phase), sum(&is_zoom));
+    let n = desk.session.heart().map_or(1, |v| v.n_phases()) as f64;
+    if phases != 0.0 && n > 1.0 {
+        desk.view(ViewAction::Phase(desk.session.view.cardiac_phase - phases / n));
+    }
+    if closer != 0.0 {
+        let px = (at - pen.rect.min) * pen.pixels_per_point;
+        let camera = pen.camera.zoomed(pen.size_px, DVec2::new(f64::from(px.x), f64::from(px.y)), 1.15f64.powf(closer));
+        desk.view(ViewAction::Camera(kind, camera));
+    }
+    desk.memo.wheel_rest -= sum(&|m| !is_phase(m) && !is_zoom(m));
+    let whole = desk.memo.wheel_rest.trunc();
+    if whole != 0.0 {
+        desk.memo.wheel_rest -= whole;
+        desk.view(ViewAction::Slice(kind, whole));
     }
 }
 
@@ -149,7 +154,7 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         return Some(Gesture::Landmark { pair });
     }
     if is_on_swipe(desk, kind, pen, press) {
-        return Some(Gesture::Swipe);
+        return Some(Gesture::Swipe { from: desk.session.view.mix });
     }
     match kind {
         PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye => Some(pan),
@@ -190,7 +195,7 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
                 desk.register(RegisterAction::Drag { pair: *pair, to });
             }
         }
-        Gesture::Swipe => {
+        Gesture::Swipe { .. } => {
             desk.view(ViewAction::Mix(f64::from((at.x - pen.rect.left()) / pen.rect.width())));
         }
         Gesture::Over => {}
@@ -217,7 +222,7 @@ pub(super) fn cancel(desk: &mut Desk<'_>) -> bool {
         Gesture::Landmark { .. } => desk.register(RegisterAction::CancelDrag),
         Gesture::Window { index, layer, .. } => desk.act(Action::PreviewLayer { index, layer }),
         Gesture::Pan { from, .. } | Gesture::Zoom { from, .. } => desk.view(ViewAction::Camera(kind, from)),
-        Gesture::Swipe => {}
+        Gesture::Swipe { from } => desk.view(ViewAction::Mix(from)),
         Gesture::Over => return false,
     }
     desk.memo.gesture = Some((kind, Gesture::Over));
