@@ -425,6 +425,11 @@ impl Workbench {
             Command::CheatSheet => self.memo.cheat_sheet = !self.memo.cheat_sheet,
             Command::GoTo => self.memo.dialog = Some(Dialog::GoTo { text: String::new() }),
             Command::LandmarkTool => self.memo.landmark_tool = !self.memo.landmark_tool,
+            Command::Panel(panel) => {
+                self.memo.analyze.panel = panel;
+                self.prefs.hide_properties = false;
+                self.memo.peek = Some(Command::ToggleProperties);
+            }
             Command::ToggleTheme => self.prefs.light = !self.prefs.light,
             Command::ScaleUp => self.scale(1),
             Command::ScaleDown => self.scale(-1),

@@ -2,9 +2,9 @@
 
 use super::desk::Desk;
 use super::theme::Theme;
-use super::{chain, dialogs, inspector, jobs, landmarks, layers, menu, pane_input, readout, timebar, tree};
+use super::{analyze, chain, dialogs, inspector, jobs, landmarks, layers, menu, pane_input, readout, timebar, tree};
 use crate::scene::CompareMode;
-use crate::session::{Command, ViewAction};
+use crate::session::{Command, Panel as SidePanel, ViewAction};
 use egui::{Align, Frame, Key, Layout, Margin, Modifiers, Panel, ScrollArea, Ui};
 
 /// Esc steps back: drag, palette, tool, maximized pane, selection. Tab over a pane cycles the overlay.
@@ -121,6 +121,11 @@ pub(super) fn right(ui: &mut Ui, desk: &mut Desk<'_>) {
         })
         .size_range(220.0..=520.0);
     panel.frame(frame).show(ui, |ui| {
+        analyze::tabs(ui, desk);
+        if desk.memo.analyze.panel != SidePanel::Inspect {
+            analyze::show(ui, desk);
+            return;
+        }
         let half = (ui.available_height() * 0.46).max(160.0);
         ScrollArea::vertical().id_salt("inspector").auto_shrink([false, true]).max_height(half).show(ui, |ui| {
             inspector::show(ui, desk);
