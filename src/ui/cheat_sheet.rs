@@ -64,6 +64,8 @@ fn mouse(ui: &mut Ui, desk: &Desk<'_>) {
         ("Phase of a cine", "Shift+wheel"),
         ("Window (heart), pan (section)", "left drag"),
         ("Pan", "middle drag, Shift+drag, Space+drag"),
+        ("Move another cut by its line; turn it", "drag; Ctrl+drag"),
+        ("All cuts follow the cursor", "Shift+move"),
         ("Maximize or restore a pane", "double click"),
         ("Menu", "right click"),
     ];

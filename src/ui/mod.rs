@@ -5,6 +5,7 @@ mod analyze;
 mod app;
 mod chain;
 mod cheat_sheet;
+mod cut_lines;
 mod desk;
 mod dialogs;
 mod genes;

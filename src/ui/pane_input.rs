@@ -1,6 +1,7 @@
 //! The mouse on a pane: radiology's habits in heart panes, those of slide viewers on the section and the
 //! overlay. Landmarks move with the pointer after a dead zone, and the fit moves with them.
 
+use super::cut_lines::{self, CutDrag};
 use super::desk::Desk;
 use super::marks::Pen;
 use crate::model::{Layer, LayerKind};
@@ -23,6 +24,8 @@ pub(super) enum Gesture {
     Window { index: usize, layer: Layer, press: Pos2 },
     /// A landmark.
     Landmark { pair: usize },
+    /// Another cut, by its line.
+    Cut(CutDrag),
     /// The divider of the swipe, and where it was.
     Swipe { from: f64 },
     /// Taken back with Esc; waits for the release.
@@ -135,7 +138,7 @@ fn hold_overlay(desk: &mut Desk<'_>) {
 
 fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) -> Option<Gesture> {
     let press = ui.input(|i| i.pointer.press_origin())?;
-    let (shift, space) = ui.input(|i| (i.modifiers.shift, i.key_down(Key::Space)));
+    let (shift, turns, space) = ui.input(|i| (i.modifiers.shift, i.modifiers.command, i.key_down(Key::Space)));
     let pan = Gesture::Pan { from: pen.camera, press };
     if response.drag_started_by(PointerButton::Middle) {
         return Some(pan);
@@ -155,6 +158,9 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     }
     if is_on_swipe(desk, kind, pen, press) {
         return Some(Gesture::Swipe { from: desk.session.view.mix });
+    }
+    if let Some(cut) = cut_lines::begin(desk, kind, pen, press, turns) {
+        return Some(Gesture::Cut(cut));
     }
     match kind {
         PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye => Some(pan),
@@ -195,6 +201,7 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
                 desk.register(RegisterAction::Drag { pair: *pair, to });
             }
         }
+        Gesture::Cut(cut) => cut_lines::follow(desk, kind, pen, cut, at),
         Gesture::Swipe { .. } => {
             desk.view(ViewAction::Mix(f64::from((at.x - pen.rect.left()) / pen.rect.width())));
         }
@@ -222,6 +229,7 @@ pub(super) fn cancel(desk: &mut Desk<'_>) -> bool {
         Gesture::Landmark { .. } => desk.register(RegisterAction::CancelDrag),
         Gesture::Window { index, layer, .. } => desk.act(Action::PreviewLayer { index, layer }),
         Gesture::Pan { from, .. } | Gesture::Zoom { from, .. } => desk.view(ViewAction::Camera(kind, from)),
+        Gesture::Cut(cut) => cut_lines::cancel(desk, &cut),
         Gesture::Swipe { from } => desk.view(ViewAction::Mix(from)),
         Gesture::Over => return false,
     }
@@ -273,6 +281,8 @@ fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pe
         egui::CursorIcon::Grab
     } else if landmark_at(pen, scene, at).is_some() {
         egui::CursorIcon::Move
+    } else if cut_lines::at(desk, kind, pen, at).is_some() {
+        if ui.input(|i| i.modifiers.command) { egui::CursorIcon::AllScroll } else { egui::CursorIcon::Grab }
     } else if is_on_swipe(desk, kind, pen, at) {
         egui::CursorIcon::ResizeHorizontal
     } else if desk.memo.landmark_tool || kind != PaneKind::Bullseye {
