@@ -115,6 +115,8 @@ pub struct Session {
     journal: Option<Journal>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
     spot_index: BTreeMap<ElementId, SpotIndex>,
+    /// What the values of spots were made from.
+    painted: BTreeMap<ElementId, derive::Painting>,
     drag: Option<Box<Registration>>,
     preview: Option<Vec<Layer>>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
@@ -143,6 +145,7 @@ impl Session {
             journal: None,
             segments: BTreeMap::new(),
             spot_index: BTreeMap::new(),
+            painted: BTreeMap::new(),
             drag: None,
             preview: None,
             planes: Mutex::default(),
