@@ -4,7 +4,9 @@ use super::app::{Setup, Workbench};
 use crate::base::{Error, Result};
 use crate::io::write_png;
 use crate::session::{Action, ViewAction};
+use eframe::egui_wgpu::RenderState;
 use egui::{ColorImage, Ui, ViewportCommand};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,8 +58,24 @@ pub struct StartReport {
 const MOST_LOSSES: usize = 3;
 /// Losses longer ago than this are forgotten.
 const CALM: Duration = Duration::from_mins(1);
-/// Tests lose the device after so many frames.
+/// Tests lose the device after so many frames; with `!` behind the number in the middle of a frame.
 const LOSE_DEVICE: &str = "MYOSCOPE_LOSE_DEVICE";
+
+/// When a test loses the device.
+#[derive(Clone, Copy, Debug)]
+struct Loss {
+    frames_left: u64,
+    /// After the panels and before they are painted.
+    is_late: bool,
+}
+
+impl Loss {
+    fn wanted() -> Option<Self> {
+        let text = std::env::var(LOSE_DEVICE).ok()?;
+        let frames_left = text.trim_end_matches('!').parse().ok()?;
+        Some(Self { frames_left, is_late: text.ends_with('!') })
+    }
+}
 
 /// Opens the window and stays until it is closed. A lost graphics device costs the window, not the work: another
 /// one is opened with everything in it. The report is there where something was measured. Unsupported where no
@@ -71,9 +89,9 @@ pub fn run(options: RunOptions) -> Result<Option<StartReport>> {
         workbench.hide_notices();
     }
     let mut losses: Vec<Instant> = Vec::new();
-    let mut lose_after = std::env::var(LOSE_DEVICE).ok().and_then(|n| n.parse().ok());
+    let mut loss = Loss::wanted();
     loop {
-        let outcome = open_window(&options, workbench, lose_after.take(), losses.is_empty())?;
+        let outcome = open_window(&options, workbench, loss.take(), losses.is_empty())?;
         let Some((back, why)) = outcome.lost else {
             return outcome.error.map_or(Ok(outcome.report), Err);
         };
@@ -89,7 +107,7 @@ pub fn run(options: RunOptions) -> Result<Option<StartReport>> {
 
 const KEPT: &str = "Your work is in the crash journal; the next start offers it back";
 
-fn open_window(options: &RunOptions, workbench: Workbench, lose_after: Option<u64>, first: bool) -> Result<Outcome> {
+fn open_window(options: &RunOptions, workbench: Workbench, loss: Option<Loss>, first: bool) -> Result<Outcome> {
     let report = Arc::new(Mutex::new(Outcome::default()));
     let shared = Arc::clone(&report);
     let size = options.snapshot.as_ref().map(|(_, s)| *s).or(options.bench.map(|b| b.size));
@@ -106,15 +124,21 @@ fn open_window(options: &RunOptions, workbench: Workbench, lose_after: Option<u6
     let options = options.clone();
     let shut = move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
         let mut watched = Watched::new(cc, workbench, options, shared);
-        watched.lose_after = lose_after;
+        watched.loss = loss;
         Ok(Box::new(watched))
     };
-    eframe::run_native("myoscope", native, Box::new(shut)).map_err(|e| {
-        let again = if first { String::new() } else { format!(" again after the graphics device was lost. {KEPT}") };
-        Error::unsupported(format!("the window could not be opened{again}: {e}"))
-    })?;
-    let mut outcome = report.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(std::mem::take(&mut *outcome))
+    // A device that is lost in the middle of a frame makes the painter of the panels panic.
+    let ended = catch_unwind(AssertUnwindSafe(|| eframe::run_native("myoscope", native, Box::new(shut))));
+    let outcome = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
+    match ended {
+        Err(_) if outcome.lost.is_some() => {}
+        Err(panic) => resume_unwind(panic),
+        Ok(ended) => ended.map_err(|e| {
+            let again = if first { String::new() } else { format!(" again after the graphics device was lost. {KEPT}") };
+            Error::unsupported(format!("the window could not be opened{again}: {e}"))
+        })?,
+    }
+    Ok(outcome)
 }
 
 #[derive(Default)]
@@ -141,8 +165,9 @@ struct Watched {
     asked: bool,
     /// Why the device is of no use any more.
     lost: Option<String>,
-    /// Frames until the device is destroyed (tests).
-    lose_after: Option<u64>,
+    /// When the device is destroyed (tests).
+    loss: Option<Loss>,
+    device: Option<RenderState>,
 }
 
 impl Watched {
@@ -165,27 +190,32 @@ impl Watched {
             shown: false,
             asked: false,
             lost: None,
-            lose_after: None,
+            loss: None,
+            device: cc.wgpu_render_state.clone(),
         }
     }
 
     /// Closes the window once its device is lost.
-    fn watch_device(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
-        let Some(state) = frame.wgpu_render_state() else { return };
-        if let Some(left) = &mut self.lose_after {
-            *left = left.saturating_sub(1);
+    fn watch_device(&mut self, ctx: &egui::Context, is_late: bool) {
+        let Some(state) = &self.device else { return };
+        if let Some(loss) = self.loss.as_mut().filter(|l| l.is_late == is_late) {
+            loss.frames_left = loss.frames_left.saturating_sub(1);
             ctx.request_repaint();
-            if *left == 0 {
-                self.lose_after = None;
+            if loss.frames_left == 0 {
+                self.loss = None;
                 crate::render::lose(state);
             }
         }
-        if self.lost.is_none()
-            && let Some((why, true)) = crate::render::trouble(state)
-        {
-            self.lost = Some(why);
-            ctx.send_viewport_cmd(ViewportCommand::Close);
+        if !is_late && self.lost.is_none() {
+            self.lost = self.why_lost();
+            if self.lost.is_some() {
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
         }
+    }
+
+    fn why_lost(&self) -> Option<String> {
+        crate::render::trouble(self.device.as_ref()?).filter(|(_, is_lost)| *is_lost).map(|(why, _)| why)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Outcome> {
@@ -259,13 +289,11 @@ fn uploaded(frame: &eframe::Frame) -> u64 {
 impl eframe::App for Watched {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         let began = Instant::now();
-        if let Some(workbench) = self.workbench.as_mut().filter(|_| self.lost.is_none()) {
-            workbench.ui(ui, frame);
-        }
-        self.watch_device(ui.ctx(), frame);
-        if self.lost.is_some() {
-            return;
-        }
+        self.watch_device(ui.ctx(), false);
+        // Nothing can be painted on a lost device; an empty frame is all that it takes.
+        let Some(workbench) = self.workbench.as_mut().filter(|_| self.lost.is_none()) else { return };
+        workbench.ui(ui, frame);
+        self.watch_device(ui.ctx(), true);
         if let Some(bench) = self.options.bench {
             self.measure(ui.ctx(), frame, bench, began);
         } else if let Some((path, _)) = self.options.snapshot.clone() {
@@ -283,5 +311,14 @@ impl eframe::App for Watched {
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         self.workbench.as_ref().map_or([0.0; 4], |w| eframe::App::clear_color(w, visuals))
+    }
+}
+
+impl Drop for Watched {
+    /// Unwinding comes here without an end: the work is handed on where the device was the reason.
+    fn drop(&mut self) {
+        if let (Some(workbench), Some(why)) = (self.workbench.take(), self.why_lost()) {
+            self.lock().lost = Some((workbench, why));
+        }
     }
 }
