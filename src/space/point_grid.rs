@@ -27,7 +27,7 @@ impl PointGrid {
         let finite = || points.iter().copied().filter(|p| p.is_finite());
         let low = finite().reduce(DVec2::min).unwrap_or_default();
         let extent = finite().reduce(DVec2::max).unwrap_or_default() - low;
-        let longest = extent.max_element().max(f64::MIN_POSITIVE);
+        let longest = if extent.max_element() > 0.0 { extent.max_element() } else { 1.0 };
         let area = (extent.x * extent.y).max(longest * longest * 1e-6);
         let side = (area * PER_BUCKET / points.len().max(1) as f64).sqrt().max(longest / (MOST_BUCKETS - 1) as f64);
         let n = [extent.x, extent.y].map(|e| (e / side).floor() as usize + 1);
@@ -52,20 +52,20 @@ impl PointGrid {
     /// made from.
     #[must_use]
     pub fn nearest(&self, points: &[DVec2], at: DVec2, within: f64) -> Option<usize> {
-        if !at.is_finite() || !(within >= 0.0) || self.points.is_empty() {
+        if !at.is_finite() || within.is_nan() || within < 0.0 || self.points.is_empty() {
             return None;
         }
         let middle = ((at - self.low) / self.side).floor();
-        let mut best: Option<(f64, usize)> = None;
-        // A point in ring r is at least r − 1 sides away.
-        let last_ring = (within / self.side).ceil().min(2.0 * MOST_BUCKETS as f64) as i64 + 1;
-        // Nothing lies in the rings between a far position and the grid.
         let ends = DVec2::new(self.n[0] as f64 - 1.0, self.n[1] as f64 - 1.0);
-        let gap = (middle - ends).max(-middle).max_element().max(0.0);
-        if gap > last_ring as f64 {
+        // Buckets lie in the rings from `nearest` to `farthest`; a point in ring r is at least r − 1 sides away.
+        let nearest = (middle - ends).max(-middle).max_element().max(0.0);
+        let farthest = middle.abs().max((ends - middle).abs()).max_element();
+        let last = (within / self.side).ceil() + 1.0;
+        if nearest > last {
             return None;
         }
-        for ring in gap as i64..=last_ring {
+        let mut best: Option<(f64, usize)> = None;
+        for ring in nearest as i64..=last.min(farthest) as i64 {
             if best.is_some_and(|(d, _)| d < ((ring - 1).max(0) as f64 * self.side).powi(2)) {
                 break;
             }
@@ -80,22 +80,22 @@ impl PointGrid {
     }
 
     fn each_in_ring(&self, [x, y]: [i64; 2], ring: i64, mut visit: impl FnMut(usize)) {
-        let mut row = |j: i64, from: i64, to: i64, step: usize| {
-            if !(0..self.n[1] as i64).contains(&j) {
-                return;
-            }
-            for i in (from..=to).step_by(step).filter(|i| (0..self.n[0] as i64).contains(i)) {
-                let slot = j as usize * self.n[0] + i as usize;
-                let range = self.starts[slot] as usize..self.starts[slot + 1] as usize;
-                self.points[range].iter().for_each(|&p| visit(p as usize));
-            }
+        let [nx, ny] = self.n.map(|n| n as i64);
+        let mut bucket = |i: i64, j: i64| {
+            let slot = j as usize * self.n[0] + i as usize;
+            let range = self.starts[slot] as usize..self.starts[slot + 1] as usize;
+            self.points[range].iter().for_each(|&p| visit(p as usize));
         };
-        row(y - ring, x - ring, x + ring, 1);
-        for j in y - ring + 1..y + ring {
-            row(j, x - ring, x + ring, 2 * ring as usize);
+        let inside = |v: i64, n: i64| (0..n).contains(&v);
+        let mut row = |j: i64| ((x - ring).max(0)..=(x + ring).min(nx - 1)).for_each(|i| bucket(i, j));
+        if inside(y - ring, ny) {
+            row(y - ring);
         }
-        if ring > 0 {
-            row(y + ring, x - ring, x + ring, 1);
+        if ring > 0 && inside(y + ring, ny) {
+            row(y + ring);
+        }
+        for j in (y - ring + 1).max(0)..=(y + ring - 1).min(ny - 1) {
+            [x - ring, x + ring].into_iter().filter(|i| inside(*i, nx)).for_each(|i| bucket(i, j));
         }
     }
 

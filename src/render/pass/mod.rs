@@ -77,7 +77,6 @@ impl Programs {
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &variant.of_spots(),
                 zero_initialize_workgroup_memory: false,
-                ..Default::default()
             },
             cache: None,
         });

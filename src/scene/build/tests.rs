@@ -200,7 +200,7 @@ fn labels_of(scene: &Scene) -> Vec<&str> {
 
 #[test]
 fn every_pane_has_its_things() {
-    let (study, view) = (study(), view());
+    let (study, view) = (study(), View { genes_on_heart: false, ..view() });
     let derived = derived(&study);
     let (inputs, mut cache) = (inputs(&study, &view, &derived), SceneCache::default());
     let kinds = |scene: &Scene| -> Vec<u8> {
