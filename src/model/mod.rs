@@ -3,6 +3,7 @@
 
 mod analysis;
 mod drawing;
+mod belonging;
 mod exclusion;
 mod expression;
 mod finding;
@@ -22,6 +23,7 @@ mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
 pub use drawing::{Disc, Drawing, Shape};
+pub use belonging::{Belonging, same_lattice};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;

@@ -10,6 +10,7 @@ mod mesh;
 mod plane;
 mod point_map;
 mod pull;
+mod point_grid;
 mod thin_plate;
 mod warp;
 
@@ -22,5 +23,6 @@ pub use mesh::{Mesh, warp_mesh};
 pub use plane::{Plane, orientation_letters};
 pub use point_map::{PointMap, inverse, one_after_other};
 pub use pull::{PullGrid, pull_grid};
+pub use point_grid::PointGrid;
 pub use thin_plate::{ThinPlate, thin_plate_kernel};
 pub use warp::{MlsKind, MovingLeastSquares, Warp};

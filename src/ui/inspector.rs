@@ -11,14 +11,12 @@ use egui::{Color32, DragValue, Rect, Sense, Slider, Ui, pos2, vec2};
 /// Properties of the selected layer.
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let layers = &desk.session.study.layers;
-    let usual = || layers.iter().rposition(|l| l.visible && matches!(l.kind, LayerKind::Spots { .. }));
-    let index = desk.memo.selected_layer.filter(|&i| i < layers.len()).or_else(usual).or(layers.len().checked_sub(1));
+    let index = desk.memo.selected_layer.filter(|&i| i < layers.len()).or_else(|| usual(desk)).or(layers.len().checked_sub(1));
     let Some(index) = index else {
         title(ui, desk.theme, "Inspector", |_| {});
         ui.add(egui::Label::new(dim(desk.theme, "Window, colors and opacity of the selected layer appear here.")).wrap());
         return;
     };
-    desk.memo.selected_layer = Some(index);
     let layer = layers[index].clone();
     let name = desk.session.study.elements.get(&layer.element).map_or_else(String::new, |e| e.name().to_owned());
     let theme = desk.theme;
@@ -36,6 +34,17 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     if changed != layer {
         desk.act(Action::PreviewLayer { index, layer: changed });
     }
+}
+
+/// The layer to begin with: the topmost one in sight of the section shown, its spots before its picture; else of
+/// the heart shown.
+pub(super) fn usual(desk: &Desk<'_>) -> Option<usize> {
+    let (layers, view) = (&desk.session.study.layers, &desk.session.view);
+    let of = |id: Option<ElementId>, spots: bool| {
+        let is_spots = |l: &Layer| matches!(l.kind, LayerKind::Spots { .. });
+        layers.iter().rposition(|l| l.visible && Some(l.element) == id && (!spots || is_spots(l)))
+    };
+    of(view.section, true).or_else(|| of(view.section, false)).or_else(|| of(view.heart, false))
 }
 
 /// A slider with its name at the left and its value at the right.

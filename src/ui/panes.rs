@@ -4,8 +4,9 @@
 use super::desk::{Desk, dim};
 use super::icon::{Icon, icon_button};
 use super::marks::Pen;
-use super::pane_input;
 use super::theme::Theme;
+use super::tree::thousands;
+use super::{pane_input, pane_keys};
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
 use crate::session::{Action, Command, Panel, RegisterAction, ViewAction};
@@ -247,8 +248,14 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     } else {
         paint(&pen, kind, scene.clone());
     }
+    if let Some((shown, of)) = desk.memo.shown_of.get(&kind).filter(|_| kind == PaneKind::Section) {
+        let text = format!("{} of {} spots drawn at this zoom", thousands(*shown), thousands(*of));
+        let at = rect.left_bottom() + vec2(8.0, -24.0);
+        pen.text(at, Align2::LEFT_BOTTOM, &text, desk.theme.overlay_font(), desk.theme.on_image().dim);
+    }
     if desk.has_content(kind) {
         pane_input::interact(ui, &response, desk, kind, &pen, &scene);
+        pane_keys::interact(ui, &response, desk, kind, &pen, &scene);
         if !desk.memo.landmark_tool || desk.memo.gesture.is_none() {
             menu(&response, desk, kind);
         }
@@ -342,7 +349,7 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
 }
 
 /// The patient point under a place of a pane.
-fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
+pub(super) fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
     let session = desk.session;
     match kind {
         PaneKind::Bullseye => None,
