@@ -21,6 +21,7 @@ mod summary;
 pub mod table;
 pub mod tenx;
 pub mod transform_file;
+mod transform_space;
 pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};

@@ -7,9 +7,11 @@ mod atlas;
 mod grid;
 mod lattice;
 mod mesh;
+mod newton;
 mod plane;
 mod thin_plate;
 mod warp;
+mod warp_3d;
 
 pub use affine::{Affine, Space, lps_from_ras};
 pub use atlas::{Atlas, Link, Map};
@@ -20,3 +22,4 @@ pub use mesh::{Mesh, warp_mesh};
 pub use plane::{Plane, orientation_letters};
 pub use thin_plate::{ThinPlate, thin_plate_kernel};
 pub use warp::{MlsKind, MovingLeastSquares, Warp};
+pub use warp_3d::{MovingLeastSquares3, ThinPlate3, Warp3};
