@@ -80,7 +80,7 @@ fn report(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
     run.printer.line(&format!("Written to {}: {}", folder.display(), written.join(", ")));
     if let Some(quality) = session.registration().and_then(|r| r.fit.as_ref()).map(|f| &f.quality) {
         let median = quality.leave_one_out_median_mm.map(crate::session::three_digits).unwrap_or_default();
-        let rms = crate::session::three_digits(quality.rms_mm);
+        let rms = quality.rms_mm.map(crate::session::three_digits).unwrap_or_default();
         run.printer.line(&format!("Registered with {} pairs: RMS {rms} mm, leave-one-out median {median} mm.", quality.n_pairs));
     }
     Ok(0)

@@ -181,7 +181,7 @@ fn link(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     let text = format!("{} → {}", name(r.section), name(r.heart));
     let colors = desk.colors();
     let (state, color) = match r.fit.as_ref().map(|f| &f.quality) {
-        Some(q) if q.folds > 0 || q.mirror.suspected => ("check".to_owned(), colors.warning),
+        Some(q) if q.folds > 0 || q.suspected_mirror().is_some() => ("check".to_owned(), colors.warning),
         Some(q) => match q.leave_one_out_median_mm {
             Some(error) if error > r.half_slice_mm => (format!("±{}", mm(error)), colors.warning),
             Some(error) => (format!("±{}", mm(error)), colors.good),
