@@ -26,7 +26,7 @@ impl Inspect {
             match io::open(path, &mut run.reading()) {
                 Ok(more) => found.extend(more),
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
-                Err(e) => run.warnings.error(code(&e), e.to_string(), Some(path)),
+                Err(e) => run.warnings.error(e.code(), e.to_string(), Some(path)),
             }
         }
         if run.shared.json {
@@ -38,15 +38,5 @@ impl Inspect {
             run.warnings.notes.clear();
         }
         Ok(0)
-    }
-}
-
-/// A stable word for an error that became a note.
-fn code(error: &Error) -> &'static str {
-    match error {
-        Error::Unsupported { .. } => "unsupported",
-        Error::TooLarge { .. } => "too-large",
-        Error::Io { .. } => "unreadable",
-        _ => "malformed",
     }
 }

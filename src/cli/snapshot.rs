@@ -80,6 +80,7 @@ pub fn paint_pane(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: b
 impl Snapshot {
     /// Draws and writes.
     pub fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[Some(&self.out)])?;
         let size = parse_size(&self.size)?;
         if self.view == ViewName::Window {
             return self.window_picture(run, size);
@@ -93,6 +94,7 @@ impl Snapshot {
         }
         self.arrange(run, &mut session)?;
         let pane = self.pane();
+        self.check_there(&session)?;
         let image = paint_pane(&session, pane, size, self.plain);
         io::write_png(&self.out, image.width, image.height, &image.rgba)?;
         if run.shared.json {
@@ -100,6 +102,26 @@ impl Snapshot {
             run.printer.json(&object);
         }
         Ok(0)
+    }
+
+    /// Refuses a picture of what is not there.
+    fn check_there(&self, session: &Session) -> Result<()> {
+        let no = |what: &str| Err(Error::parameter(format!("--view {what}")));
+        let has_section = session.view.section.is_some();
+        match self.view {
+            ViewName::Section if !has_section => no("section needs a section (picture or spots); give one as PATH"),
+            ViewName::Overlay if !has_section => no("overlay needs a section beside an image of the heart; give both as PATH"),
+            ViewName::Overlay if session.registration().is_none_or(|r| r.fit.is_none()) => {
+                no("overlay needs the section registered to an image of the heart; give both as PATH and a --transform")
+            }
+            ViewName::Bullseye if session.derived.bullseye.is_empty() => {
+                no("bullseye needs a segmentation that the 17 segments can be found in; give one as PATH or with --labels")
+            }
+            _ if self.color_by.is_some() && !has_section => {
+                Err(Error::parameter("--color-by needs a section with spots; give one as PATH"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn pane(&self) -> PaneKind {
@@ -210,14 +232,13 @@ fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()> {
 
 /// A fit that came from a file: its quality is not known.
 fn given(registration: &mut Registration, warp: crate::space::Warp) {
-    let mirror = crate::model::Mirror { suspected: false, rms_proper_mm: 0.0, rms_reflected_mm: 0.0 };
     let quality = Quality {
         n_pairs: 0,
-        rms_mm: f64::NAN,
+        rms_mm: None,
         residuals: Vec::new(),
         leave_one_out: Vec::new(),
         leave_one_out_median_mm: None,
-        mirror,
+        mirror: None,
         swapped_pairs: Vec::new(),
         folds: 0,
         scale: warp.linear_part().matrix2.determinant().abs().sqrt(),
