@@ -1,6 +1,6 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
-use super::{LabelMap, Layer, LayerKind, Registration, Section, Volume};
+use super::{Analysis, AnalysisId, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume};
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
 use std::collections::BTreeMap;
@@ -58,6 +58,10 @@ pub struct Study {
     pub registrations: BTreeMap<ElementId, Registration>,
     /// Drawing order.
     pub layers: Vec<Layer>,
+    /// Results of analyses, oldest first.
+    pub analyses: BTreeMap<AnalysisId, Arc<Analysis>>,
+    /// What is left out of analyses, with reasons.
+    pub exclusions: Vec<Exclusion>,
     /// The next unused id.
     pub next_id: u64,
 }
@@ -103,6 +107,35 @@ impl Study {
     /// All sections, in order of id.
     pub fn sections(&self) -> impl Iterator<Item = (ElementId, &Arc<Section>)> {
         self.elements.keys().filter_map(|&id| self.section(id).map(|s| (id, s)))
+    }
+
+    /// The painted values of this name on a section; of the newest analysis that has them.
+    #[must_use]
+    pub fn field(&self, section: ElementId, name: &str) -> Option<&Field> {
+        self.fields(section).filter(|f| f.name == name).last()
+    }
+
+    /// All values per spot that analyses made for a section, oldest first.
+    pub fn fields(&self, section: ElementId) -> impl Iterator<Item = &Field> {
+        self.analyses.values().filter(move |a| a.of == section).flat_map(|a| &a.fields)
+    }
+
+    /// For each spot of a section, why it is left out; empty where none is. Cost: one pass over the spots.
+    #[must_use]
+    pub fn spots_left_out(&self, section: ElementId) -> Vec<Option<&str>> {
+        let mut why: BTreeMap<&str, &str> = BTreeMap::new();
+        for exclusion in &self.exclusions {
+            if let Excluded::Spots { section: of, names } = &exclusion.what
+                && *of == section
+            {
+                why.extend(names.iter().map(|n| (n.as_str(), exclusion.reason.as_str())));
+            }
+        }
+        let expression = self.section(section).and_then(|s| s.expression.as_ref());
+        match expression {
+            Some(e) if !why.is_empty() => e.observations().iter().map(|o| why.get(o.as_str()).copied()).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// All links between spaces: voxels to patient, pixels to section, sections to planes to patient.
@@ -157,6 +190,17 @@ impl Study {
             expect(*id == r.section, format!("registration {} is of section {}", id.0, r.section.0));
             expect(self.section(r.section).is_some(), format!("registration of absent section {}", r.section.0));
             expect(self.volume(r.heart).is_some(), format!("registration to absent heart {}", r.heart.0));
+        }
+        for (id, analysis) in &self.analyses {
+            expect(id.0 < self.next_id, format!("analysis {} is not below next_id {}", id.0, self.next_id));
+            expect(self.elements.contains_key(&analysis.of), format!("analysis {} of absent element {}", id.0, analysis.of.0));
+            let n = self.section(analysis.of).and_then(|s| s.spots.as_ref()).map_or(0, |s| s.px.len());
+            let fits = analysis.fields.iter().all(|f| f.values.len() == n);
+            expect(fits, format!("the values of analysis {} do not fit the {n} spots", id.0));
+        }
+        for exclusion in &self.exclusions {
+            let there = self.elements.contains_key(&exclusion.what.element());
+            expect(there && !exclusion.reason.is_empty(), format!("an exclusion does not fit the study: {exclusion}"));
         }
         for layer in &self.layers {
             let fits = match layer.kind {
