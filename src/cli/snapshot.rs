@@ -92,6 +92,7 @@ impl Snapshot {
             let why = session.messages.iter().map(|m| m.text.clone()).collect::<Vec<_>>().join("; ");
             return Err(Error::degenerate(format!("nothing to draw: {why}")));
         }
+        self.check_labels(&session)?;
         self.arrange(run, &mut session)?;
         let pane = self.pane();
         self.check_there(&session)?;
@@ -102,6 +103,17 @@ impl Snapshot {
             run.printer.json(&object);
         }
         Ok(0)
+    }
+
+    /// Refuses a `--labels` file that opened as an image.
+    fn check_labels(&self, session: &Session) -> Result<()> {
+        let Some(path) = &self.labels else { return Ok(()) };
+        let is_it = |id: &ElementId| session.study.provenance.get(id).and_then(|p| p.path.as_ref()) == Some(path);
+        if session.study.label_maps().any(|(id, _)| is_it(&id)) {
+            return Ok(());
+        }
+        let what = "this is not a segmentation; whole numbers from 0 to 255 and a name with gt, seg, label or mask were expected";
+        Err(Error::malformed(what).at(path))
     }
 
     /// Refuses a picture of what is not there.

@@ -17,6 +17,7 @@ mod parquet_check;
 pub mod picture;
 pub mod project;
 pub mod record;
+mod sparse;
 mod summary;
 pub mod table;
 pub mod tenx;

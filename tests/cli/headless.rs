@@ -29,6 +29,15 @@ fn without_a_display_the_built_in_case_is_registered_and_reported() {
 }
 
 #[test]
+fn with_json_the_report_is_one_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = run_in(folder.path(), ["--json", "--quiet"]).json();
+    assert!(report["out"].as_str().unwrap().ends_with("myoscope-report"));
+    assert!(report["files"].as_array().unwrap().len() >= 7 && report["n_pairs"].as_u64().unwrap() >= 5);
+    assert!(report["rms_mm"].as_f64().unwrap() < 2.0 && report["leave_one_out_median_mm"].is_number());
+}
+
+#[test]
 fn given_files_are_used_and_nothing_openable_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = demo().join("lge.nii.gz");

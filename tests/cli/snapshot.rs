@@ -62,6 +62,9 @@ fn choices_change_the_picture_and_repeats_do_not() {
     }
     let labels = demo().join("cine-labels.nii.gz");
     assert!(small(&format!("--plane axial --labels {}", labels.display())) != base);
+    let out = tempfile::tempdir().unwrap();
+    let image = demo().join("cine.nii.gz");
+    run("snapshot {} --view slice --labels {} --out {}", &[&image, &image, &out.path().join("p.png")]).is_error("segmentation");
 }
 
 #[test]
