@@ -14,6 +14,7 @@ mod reduction;
 mod registration;
 mod section;
 mod study;
+mod views;
 mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
@@ -29,4 +30,5 @@ pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
 pub use study::{Element, ElementId, Provenance, Study};
+pub use views::{ViewTable, Views};
 pub use volume::{Samples, Volume};
