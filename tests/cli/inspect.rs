@@ -83,6 +83,17 @@ fn the_demo_is_what_it_is() {
 }
 
 #[test]
+fn tables_and_transforms_are_named() {
+    let (pairs, transform) = (demo().join("landmarks.csv"), demo().join("truth/transform.json"));
+    let report = run("inspect --json {} {}", &[&pairs, &transform]).json();
+    let kinds: Vec<&Value> = report["items"].as_array().unwrap().iter().map(|i| &i["kind"]).collect();
+    assert_eq!(kinds, ["table", "transform"]);
+    assert!(report["notes"].as_array().unwrap().iter().all(|n| n["severity"] == "note"), "{report}");
+    let table = run("inspect {}", &[&pairs]).done();
+    assert!(table.out.contains("5 rows: name, moving_x"), "{}", table.out);
+}
+
+#[test]
 fn several_paths_are_one_report_and_people_get_a_table() {
     let (a, b) = (demo().join("lge.nii.gz"), demo().join("section.h5ad"));
     let report = run("inspect --json {} {}", &[&a, &b]).json();

@@ -107,7 +107,7 @@ fn inputs_stay_and_a_failure_leaves_nothing() {
         run_in(folder.path(), line.split_whitespace()).is_error("");
         assert!(files(folder.path()) == before, "{line} left something");
     }
-    for line in ["measure ventricles --labels labels_gt.nii.gz", "inspect labels_gt.nii.gz pairs.csv"] {
+    for line in ["measure ventricles --labels labels_gt.nii.gz", "inspect labels_gt.nii.gz pairs.csv t.json"] {
         assert_eq!(run_in(folder.path(), line.split_whitespace()).status, 0);
         assert!(files(folder.path()) == before, "{line} changed something");
     }
