@@ -80,8 +80,14 @@ fn targets() -> Vec<Target> {
             seeds: chain_seeds(),
             read: |b| drop(parse_transform(b).and_then(|t| t.to_point_map())),
         },
-        Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
+        Target { name: "transform", seeds: transform_seeds(), read: read_transform },
     ]
+}
+
+fn read_transform(bytes: &[u8]) {
+    if let Ok(file) = parse_transform(bytes) {
+        drop((file.to_warp(), file.to_warp_3()));
+    }
 }
 
 fn reading<T>(run: impl FnOnce(&mut Reading) -> T) -> T {
@@ -327,13 +333,15 @@ fn chain_seeds() -> Vec<Vec<u8>> {
 
 fn transform_seeds() -> Vec<Vec<u8>> {
     let points = r#"[{"moving":[0,0],"fixed":[0,0],"weight":[0.1,0]},{"moving":[1,0],"fixed":[1,0],"weight":[-0.1,0]},{"moving":[0,1],"fixed":[0,1],"weight":[0,0]}]"#;
-    ["affine", "tps", "mls-rigid"]
-        .iter()
-        .map(|m| {
-            format!(r#"{{"model":"{m}","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"um","control_points":{points}}}"#)
-        })
-        .map(String::into_bytes)
-        .collect()
+    let deep = points.replace("[0,0]", "[0,0,0]").replace("1,0]", "1,0,0]").replace("[0,1]", "[0,1,2]");
+    let flat = [("[[1,0,5],[0,1,0],[0,0,1]]", points), ("[[1,0,0,5],[0,1,0,0],[0,0,1,0],[0,0,0,1]]", deep.as_str())];
+    let text = |model: &str, (matrix, points): (&str, &str)| {
+        format!(r#"{{"model":"{model}","fixed_from_moving":{matrix},"units":"um","control_points":{points}}}"#)
+    };
+    let seeds: Vec<Vec<u8>> =
+        flat.iter().flat_map(|f| ["affine", "tps", "mls-rigid"].map(|m| text(m, *f).into_bytes())).collect();
+    assert!(seeds.iter().all(|s| parse_transform(s).is_ok()));
+    seeds
 }
 
 #[test]

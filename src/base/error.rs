@@ -98,6 +98,19 @@ impl Error {
         }
     }
 
+    /// A stable word for an error that becomes a note about a file.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { what, .. } if what.contains("cut off") => "truncated",
+            Self::Unsupported { .. } => "unsupported",
+            Self::TooLarge { .. } => "too-large",
+            Self::Io { .. } => "unreadable",
+            Self::Cancelled => "cancelled",
+            Self::Malformed { .. } | Self::Parameter(_) | Self::Degenerate(_) => "malformed",
+        }
+    }
+
     /// The same error with its file named, where it had none.
     #[must_use]
     pub fn at(mut self, file: &Path) -> Self {

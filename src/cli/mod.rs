@@ -9,6 +9,7 @@ mod inspect;
 mod measure;
 mod omics;
 mod predict;
+mod points;
 mod print;
 mod register;
 mod replay;
@@ -24,7 +25,7 @@ use crate::base::{Error, Limits, Note, Progress, Result, Warnings};
 use crate::io::Reading;
 use clap::{Args, Parser, Subcommand};
 use print::Printer;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A patient's heart and the genes of its tissue in one scene. For research, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -134,6 +135,22 @@ impl Run {
     /// What a reader needs.
     fn reading(&mut self) -> Reading<'_> {
         Reading { limits: self.limits, progress: &self.progress, warnings: &mut self.warnings }
+    }
+
+    /// Refuses outputs whose folder is not there, before any work is done.
+    fn check_outputs(paths: &[Option<&Path>]) -> Result<()> {
+        for path in paths.iter().flatten() {
+            let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+            if !folder.is_dir() || path.is_dir() {
+                let what = if path.is_dir() {
+                    "this is a folder, a file was expected"
+                } else {
+                    "its folder is not there; make it first"
+                };
+                return Err(Error::parameter(format!("cannot write, {what}: {}", path.display())));
+            }
+        }
+        Ok(())
     }
 
     /// Tells the notes collected so far on standard error.

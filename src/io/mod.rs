@@ -22,6 +22,7 @@ pub mod predictor_file;
 pub mod project;
 pub mod raster;
 pub mod record;
+mod sparse;
 mod summary;
 pub mod svg;
 pub mod table;
@@ -30,6 +31,7 @@ pub mod tiff;
 mod transform_chain;
 pub mod transform_file;
 pub mod transform_formats;
+mod transform_space;
 pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};

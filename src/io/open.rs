@@ -213,7 +213,7 @@ fn finish(
     if let (true, Some(first)) = (
         found.is_empty(),
         failures.into_iter().fold(None, |first, e| {
-            reading.warnings.error("unreadable", e.to_string(), path_of(&e));
+            reading.warnings.error(e.code(), e.to_string(), path_of(&e));
             first.or(Some(e))
         }),
     ) {
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(found[1].summary, "volume 2×2×3 voxels, 1×1×1 mm");
         let errors: Vec<_> = warnings.notes.iter().filter(|n| n.severity == Severity::Error).collect();
         assert_eq!(errors.len(), 1);
-        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "unreadable");
+        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "malformed");
         assert!(warnings.notes.iter().any(|n| n.code == "left-out" && n.message.starts_with("2 files")));
     }
 

@@ -31,7 +31,7 @@ pub(super) fn why_not(command: Command, session: &Session) -> Option<String> {
         Command::DeletePair => say(session.view.selected_pair.is_some(), "Select a landmark pair first."),
         Command::MendMirror => {
             let flipped = session.registration().is_some_and(|r| r.flip_x_mm.is_some());
-            say(flipped || quality.is_some_and(|q| q.mirror.suspected), "The landmarks do not look mirrored.")
+            say(flipped || quality.is_some_and(|q| q.suspected_mirror().is_some()), "The landmarks do not look mirrored.")
         }
         Command::MendSwap => say(quality.is_some_and(|q| !q.swapped_pairs.is_empty()), "No pairs look exchanged."),
         Command::CancelJobs => say(!session.is_idle(), "Nothing runs in the background."),

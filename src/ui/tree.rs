@@ -203,7 +203,7 @@ fn link(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     let colors = desk.colors();
     let (state, color) = match r.fit.as_ref().map(|f| &f.quality) {
         _ if !r.enabled => ("off".to_owned(), colors.warning),
-        Some(q) if q.folds > 0 || q.mirror.suspected => ("check".to_owned(), colors.warning),
+        Some(q) if q.folds > 0 || q.suspected_mirror().is_some() => ("check".to_owned(), colors.warning),
         Some(q) => match q.leave_one_out_median_mm {
             Some(error) if error > r.half_slice_mm => (format!("±{}", mm(error)), colors.warning),
             Some(error) => (format!("±{}", mm(error)), colors.good),

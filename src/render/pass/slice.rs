@@ -7,16 +7,38 @@ use crate::scene::{Camera, Compare, Scene, SliceDrawn, SpotsDrawn};
 use crate::space::{DVec2, DVec3, Grid, Plane};
 use bytemuck::{Pod, Zeroable};
 
-/// Twin of `SliceUniform`.
+/// The first fields of the uniforms of everything that is cut by a plane.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
-pub(in crate::render) struct SliceUniform {
+pub(in crate::render) struct CutUniform {
     pub(in crate::render) origin: [f32; 4],
     pub(in crate::render) right: [f32; 4],
     pub(in crate::render) down: [f32; 4],
     pub(in crate::render) size: [i32; 4],
     pub(in crate::render) rectangle: [f32; 4],
     pub(in crate::render) size_px: [f32; 2],
+}
+
+impl CutUniform {
+    /// `first_k` is where the phase begins in the texture.
+    pub(super) fn new(scene: &Scene, plane: &Plane, grid: &Grid, first_k: u32) -> Self {
+        let cut = Cut::new(scene, plane, grid);
+        Self {
+            origin: cut.origin(),
+            right: cut.right(),
+            down: cut.down(),
+            rectangle: cut.rectangle,
+            size: sizes(grid, first_k),
+            size_px: size_px(scene),
+        }
+    }
+}
+
+/// Twin of `SliceUniform`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(in crate::render) struct SliceUniform {
+    pub(in crate::render) cut: CutUniform,
     pub(in crate::render) gain: f32,
     pub(in crate::render) bias: f32,
     pub(in crate::render) opacity: f32,
@@ -27,15 +49,9 @@ pub(in crate::render) struct SliceUniform {
 impl SliceUniform {
     /// `first_k` is where the phase begins in the texture.
     pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn, first_k: u32) -> Self {
-        let cut = Cut::new(scene, &drawn.plane, &drawn.volume.grid);
         let span = if drawn.high > drawn.low { drawn.high - drawn.low } else { 1e-9 };
         Self {
-            origin: cut.origin(),
-            right: cut.right(),
-            down: cut.down(),
-            rectangle: cut.rectangle,
-            size: sizes(&drawn.volume.grid, first_k),
-            size_px: size_px(scene),
+            cut: CutUniform::new(scene, &drawn.plane, &drawn.volume.grid, first_k),
             gain: (drawn.volume.slope / span) as f32,
             bias: ((drawn.volume.intercept - drawn.low) / span) as f32,
             opacity: drawn.opacity.clamp(0.0, 1.0),

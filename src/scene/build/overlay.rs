@@ -110,11 +110,12 @@ fn state_lines(r: &Registration) -> Vec<String> {
     if q.n_pairs == 0 {
         return vec!["transform from a file".to_owned(), "its error is not known".to_owned()];
     }
-    let mut lines = vec![format!("{} · {} pairs", r.model.name(), q.n_pairs), format!("RMS {} mm{out}", fixed(q.rms_mm, 1))];
+    let rms = q.rms_mm.map_or_else(|| "unknown".to_owned(), |rms| format!("{} mm", fixed(rms, 1)));
+    let mut lines = vec![format!("{} · {} pairs", r.model.name(), q.n_pairs), format!("RMS {rms}{out}")];
     if q.folds > 0 {
         lines.push(format!("the warp folds at {} places", q.folds));
     }
-    if q.mirror.suspected {
+    if q.suspected_mirror().is_some() {
         lines.push("the section looks mirrored".into());
     }
     lines

@@ -99,11 +99,11 @@ fn registration(plane: Plane) -> Registration {
     pairs[4].fixed = Some(plane.lps_from_plane(DVec2::new(2.0, 3.0)));
     let quality = Quality {
         n_pairs: 4,
-        rms_mm: 0.84,
+        rms_mm: Some(0.84),
         residuals: vec![],
         leave_one_out: vec![],
         leave_one_out_median_mm: Some(1.4),
-        mirror: Mirror { suspected: false, rms_proper_mm: 1.0, rms_reflected_mm: 9.0 },
+        mirror: Some(Mirror { suspected: false, rms_proper_mm: 1.0, rms_reflected_mm: 9.0 }),
         swapped_pairs: vec![],
         folds: 0,
         scale: 3.6,
