@@ -407,7 +407,7 @@ fn kept() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("lonely.mtx", b"%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n".to_vec(), "barcodes.tsv"),
         ("dense.mtx", b"%%MatrixMarket matrix array real general\n1 1\n1\n".to_vec(), "barcodes.tsv"),
         ("words.csv", b"id,A,B,C\nx,1,2,3\ny,1,2,3\nz,1,abc,3\n".to_vec(), "a table"),
-        ("ragged.csv", b"id,TTN,MB,ACTB\nx,1,2,3\ny,1,2,3,4\nz,1,2\n".to_vec(), "row 2 has 5 fields"),
+        ("ragged.csv", b"id,TTN,MB,ACTB\nx,1,2,3\ny,1,2,3,4\nz,1,2,3\n".to_vec(), "row 2 has 5 fields"),
         (
             "text-mode.nii",
             {

@@ -20,6 +20,7 @@ use myoscope::omics::{
 use myoscope::space::{DAffine3, DVec3, Grid};
 use myoscope::stats::{LoessSettings, loess};
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -228,7 +229,8 @@ fn inputs() -> tempfile::TempDir {
     for s in 0..n {
         let row: Vec<u32> = (0..m).map(|g| (r.normal().powi(2) * f64::from(g % 7 + 1)).floor() as u32).collect();
         entries.extend(row.iter().enumerate().filter(|(_, v)| **v > 0).map(|(g, v)| format!("{} {} {v}", g + 1, s + 1)));
-        csv += &format!("s{s},{}\n", row.iter().map(u32::to_string).collect::<Vec<_>>().join(","));
+        let numbers: Vec<String> = row.iter().map(u32::to_string).collect();
+        writeln!(csv, "s{s},{}", numbers.join(",")).unwrap();
     }
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("counts.csv", &csv);

@@ -6,7 +6,8 @@ use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, GroupBuilder};
 use std::io::Write;
 use std::path::Path;
 
-const CHUNK: u64 = 1 << 16;
+/// Below 2^16: libhdf5 and the builder count the bytes of larger chunk lengths differently.
+const CHUNK: u64 = 1 << 15;
 const DEFLATE_LEVEL: u32 = 4;
 
 /// A text attribute value as anndata writes it.

@@ -280,7 +280,7 @@ fn sort_in(path: PathBuf, inventory: &mut Inventory) {
         Ok(Kind::Dicom) => inventory.has_dicom = true,
         Ok(Kind::NiftiImage) => {}
         // The names beside a matrix are read with it.
-        Ok(Kind::Unknown | Kind::Counts) if is_name_of_matrix(&path) => {}
+        Ok(Kind::Unknown | Kind::Counts | Kind::Other(_)) if is_name_of_matrix(&path) => {}
         Ok(Kind::Unknown | Kind::Other(_)) => inventory.unknown.push(path),
         // Opening it again says why it cannot be read.
         Ok(_) | Err(_) => inventory.files.push(path),

@@ -242,7 +242,11 @@ fn note_normalized(target: f64, flavor: Flavor, findings: &mut Vec<Finding>) {
 fn note_number(found: &mut VariableGenes, wanted: usize) {
     let n = found.variable.iter().filter(|v| **v).count();
     if n != wanted {
-        let why = if n > wanted { "genes with equal scores are all in" } else { "no other gene varies" };
+        let why = match n.cmp(&wanted) {
+            std::cmp::Ordering::Greater => "genes with equal scores are all in",
+            _ if n == found.variable.len() => "the table has no more genes",
+            _ => "no other gene varies",
+        };
         found.findings.push(Finding {
             evidence: vec![("wanted".into(), wanted as f64), ("found".into(), n as f64)],
             ..finding(Severity::Note, "number-of-genes", format!("{n} variable genes instead of {wanted}: {why}"))

@@ -157,14 +157,11 @@ fn usable(section: &Section, expression: &Expression, left_out: &[Option<&str>],
     let keep: Vec<usize> = (0..totals.len()).filter(|&i| on_tissue(i) && is_in(i) && totals[i] != 0.0).collect();
     if keep.len() < totals.len() {
         let excluded = (0..totals.len()).filter(|&i| !is_in(i)).count();
+        let without = if excluded > 0 { format!(", without the {excluded} that are left out") } else { String::new() };
         findings.push(Finding {
             severity: Severity::Note,
             code: "spots-used",
-            what: format!(
-                "{} of {} spots are used: on tissue, with counts, and not among the {excluded} that are left out",
-                keep.len(),
-                totals.len()
-            ),
+            what: format!("{} of {} spots are used: on tissue and with counts{without}.", keep.len(), totals.len()),
             evidence: vec![("used".into(), keep.len() as f64)],
             remedy: String::new(),
         });

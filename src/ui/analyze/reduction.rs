@@ -11,6 +11,8 @@ use egui::{Align, Button, CollapsingHeader, ComboBox, DragValue, Label, Layout, 
 const TARGETS: [(Option<f64>, &str); 3] = [(None, "median total"), (Some(1e4), "CP10k"), (Some(1e6), "CPM")];
 /// Height of lists in rows.
 const LIST_ROWS: f32 = 12.0;
+/// Width kept free at the right.
+const SCROLL_BAR: f32 = 8.0;
 
 /// What is typed here.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ impl Order {
 
 /// The panel.
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
+    // The scroll bar of the side has its own place.
+    ui.set_max_width(ui.available_width() - SCROLL_BAR);
     title(ui, desk.theme, "Genes as numbers", |_| {});
     let Some((id, why_not)) = shown(desk) else {
         let hint = "Open a section with counts (File, Open): its genes become a few components that can be painted like a gene.";
@@ -147,7 +151,11 @@ fn variances(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, (analysis, found):
     let largest = found.variance_ratio.first().copied().unwrap_or(1.0).max(1e-12);
     let height = desk.theme.size.control_height;
     let rows = found.variance_ratio.len();
-    let list = ScrollArea::vertical().id_salt("variances").auto_shrink([false, true]).max_height(height * 6.0);
+    let list = ScrollArea::vertical()
+        .id_salt("variances")
+        .auto_shrink([false, true])
+        .max_height(height * 6.0)
+        .min_scrolled_height(height * 6.0);
     list.show_rows(ui, height, rows, |ui, range| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for j in range {
@@ -228,7 +236,8 @@ fn variable(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &Reduction) 
 fn list(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, salt: &str, n: usize, row: impl Fn(usize) -> (String, Vec<String>)) {
     let painted = painted(desk, id);
     let height = 20.0;
-    let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]).max_height(height * LIST_ROWS);
+    let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
+    let area = area.max_height(height * LIST_ROWS).min_scrolled_height(height * LIST_ROWS);
     area.show_rows(ui, height, n, |ui, range| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for at in range {
