@@ -8,10 +8,11 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
-use myoscope::base::Progress;
+use myoscope::base::{Cancel, Error, Progress};
 use myoscope::io::{Table, TableColumn, write_h5ad, write_png, write_visium};
-use myoscope::model::{Column, Expression};
+use myoscope::model::{AnalysisResult, Column, Element, ElementId, Expression, Study};
 use myoscope::phantom::{Case, make_case};
+use myoscope::session::{PredictTask, Task};
 use myoscope::stats::Stream;
 use serde_json::Value;
 use std::path::Path;
@@ -125,6 +126,34 @@ fn the_built_in_case_from_fit_to_evaluate() {
     refused(at, &["predict", "fit", "--section", "observed.h5ad", "--group", "nobody", "--out", "bad.json"], 2, "has no nobody");
 }
 
+#[test]
+fn the_task_of_the_window_gives_maps_on_one_scale() {
+    let mut study = Study { next_id: 2, ..Study::default() };
+    study.elements.insert(ElementId(1), Element::Section(Arc::new(case().section.clone())));
+    let genes = [genes_of("scar", 3), genes_of("noise", 2)].concat();
+    let settings = PredictTask { section: 1, genes: genes.clone(), patch_um: 300.0, ..PredictTask::default() };
+    let task = Task::Predict(Box::new(settings));
+    let analysis = task.run(&study, &Progress::none()).unwrap();
+    assert_eq!(analysis.fields.len(), 15);
+    let AnalysisResult::Prediction(result) = &analysis.result else { panic!("a prediction") };
+    assert_eq!(result.genes.iter().map(|g| g.gene.clone()).collect::<Vec<_>>(), genes);
+    let best = analysis.fields[0].name.strip_suffix(" predicted").unwrap();
+    assert!(genes[..3].iter().any(|g| g == best), "{best} is painted first");
+    let field = |what: &str| analysis.fields.iter().find(|f| f.name == format!("{best} {what}")).unwrap();
+    assert_eq!(field("predicted").range, field("observed").range);
+    assert!(field("residual").signed && field("residual").range.is_none());
+    assert!(field("predicted").unit.contains("held-out r 0.") && field("predicted").unit.contains("position only"));
+    let [p, o, r] = ["predicted", "observed", "residual"].map(|what| &field(what).values);
+    let known: Vec<usize> = (0..p.len()).filter(|&i| p[i].is_finite()).collect();
+    assert!(known.len() > 10_000 && known.iter().all(|&i| (o[i] - p[i] - r[i]).abs() < 1e-5));
+    assert!(analysis.sentence.starts_with("Held out by blocks of"));
+
+    // A job that was told to stop stops.
+    let cancel = Cancel::default();
+    cancel.cancel();
+    assert!(matches!(task.run(&study, &Progress::new(cancel, |_, _| {})), Err(Error::Cancelled)));
+}
+
 /// 12 patients with 20 rows each; the first score follows the first feature within and across patients.
 fn tables(folder: &Path) {
     let mut s = Stream::new(11, 4);
@@ -184,6 +213,9 @@ fn tables_of_patients() {
     let far = report(at, &["predict", "apply", "--model", "m.json", "--x", "far.csv", "--out", "far.h5ad"]);
     assert_eq!(far["n_in_domain"].as_u64(), Some(0));
 
+    let hest = report(at, &with(&["--covariates", "c.csv", "--group", "patient", "--model", "hest", "--out", "h.json"]));
+    assert!((hest["alpha"].as_f64().unwrap() - 100.0 / (3.0 * 2.0)).abs() < 1e-9);
+    assert!(hest["genes"][0]["pearson"].as_f64().unwrap() > 0.85);
     refused(at, &with(&["--covariates", "c.csv", "--out", "bad.json"]), 1, "--group patient");
     refused(at, &with(&["--group", "patient", "--out", "bad.json"]), 2, "--covariates");
     refused(at, &with(&["--covariates", "c.csv", "--group", "age", "--out", "bad.json"]), 2, "no column age");

@@ -179,7 +179,16 @@ fn one(sections: Vec<Section>) -> Result<Section> {
 /// Spots of one section over the picture of another, both with pixels of the same full resolution.
 fn combined(image: Section, placed: Section) -> Result<Section> {
     let Some(picture) = image.picture else { return Err(Error::parameter(format!("{} has no picture", image.name))) };
-    let Some(own) = &placed.picture else { return Ok(Section { picture: Some(picture), ..placed }) };
+    let known = |scale: f64| match (&placed.pixel_size, &image.pixel_size) {
+        (PixelSize::Unknown, PixelSize::Known { um_per_px, source }) => {
+            PixelSize::Known { um_per_px: um_per_px / scale, source: source.clone() }
+        }
+        (own, _) => own.clone(),
+    };
+    let Some(own) = &placed.picture else {
+        let pixel_size = known(1.0);
+        return Ok(Section { picture: Some(picture), pixel_size, ..placed });
+    };
     let [x, y] = [0, 1].map(|a| own.full_size[a] / picture.full_size[a]);
     if (x / y - 1.0).abs() > 0.02 {
         let [a, b] = [picture.full_size, own.full_size];
@@ -196,7 +205,8 @@ fn combined(image: Section, placed: Section) -> Result<Section> {
         ..l.clone()
     };
     let levels = picture.levels.iter().map(grow).collect();
-    Ok(Section { picture: Some(Arc::new(Picture { levels, full_size: own.full_size })), ..placed })
+    let (full_size, pixel_size) = (own.full_size, known(scale));
+    Ok(Section { picture: Some(Arc::new(Picture { levels, full_size })), pixel_size, ..placed })
 }
 
 /// The section with predictions as its expression.

@@ -4,12 +4,14 @@ use super::super::Run;
 use super::input::{self, Covariates};
 use super::report;
 use crate::base::{Error, Result};
+use crate::guard::duplicated_samples;
 use crate::io::{self, PredictorNotes};
-use crate::model::{ExpressionScale, Section};
+use crate::model::{ExpressionScale, Finding, Section};
 use crate::predict::{
-    DEFAULT_PATCH_UM, Facts, FitSettings, Fitted, Method, Penalty, ScaleChoice, Split, Training, fit, make_folds, most_variable,
-    prepare, suggest,
+    DEFAULT_PATCH_UM, Facts, FitSettings, Fitted, Fold, Method, Penalty, ScaleChoice, Split, Training, fit, make_folds,
+    most_variable, prepare, suggest,
 };
+use crate::stats;
 use clap::Args;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,18 +82,52 @@ struct Case {
     patch_um: Option<f64>,
 }
 
+/// The `n` columns with the largest variance over their rows, in the order of the table.
+fn widest(view: &input::View, n: usize) -> Vec<String> {
+    let variance = |c: &Vec<f64>| {
+        let known: Vec<f64> = c.iter().copied().filter(|v| v.is_finite()).collect();
+        let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+        known.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / known.len().max(1) as f64
+    };
+    let variances: Vec<f64> = view.columns.iter().map(variance).collect();
+    let mut order: Vec<usize> = (0..variances.len()).collect();
+    order.sort_by(|&a, &b| variances[b].total_cmp(&variances[a]).then(a.cmp(&b)));
+    order.truncate(n);
+    order.sort_unstable();
+    order.into_iter().map(|g| view.names[g].clone()).collect()
+}
+
+/// Says why something was not done; the exit status of a refusal.
+fn refuse(run: &Run, reason: &str) -> u8 {
+    run.printer.remark(&format!("refused: {reason}"));
+    if run.shared.json {
+        run.printer.json(&json!({"refused": reason}));
+    }
+    1
+}
+
+/// Samples of a table that are the same on both sides of a fold, features and scores alike.
+fn entered_twice(training: &Training, folds: &[Fold]) -> Option<Finding> {
+    if training.places.is_some() {
+        return None;
+    }
+    let columns: Vec<&Vec<f64>> = training.x.iter().chain(&training.y).collect();
+    let rows: Vec<f64> = (0..training.n()).flat_map(|i| columns.iter().map(move |c| c[i])).collect();
+    let folds: Vec<stats::Fold> = folds.iter().map(|f| stats::Fold { train: f.train.clone(), test: f.test.clone() }).collect();
+    duplicated_samples(&folds, &rows, columns.len())
+}
+
 impl Fit {
     pub(super) fn run(self, run: &mut Run) -> Result<u8> {
         let (method, penalty) = (self.method()?, self.penalty()?);
         if let Some(reason) = self.refusal(run)? {
-            run.printer.remark(&format!("refused: {reason}"));
-            if run.shared.json {
-                run.printer.json(&json!({"refused": reason}));
-            }
-            return Ok(1);
+            return Ok(refuse(run, &reason));
         }
         let case = if self.section.is_empty() { self.tables(run)? } else { self.sections(run)? };
         let folds = make_folds(&case.split, case.training.places.as_deref(), case.training.n(), run.shared.seed)?;
+        if let Some(twice) = entered_twice(&case.training, &folds) {
+            return Ok(refuse(run, &format!("{} {}", twice.what, twice.remedy)));
+        }
         let settings =
             FitSettings { method, penalty, patch_um: case.patch_um, expression: case.expression, facts: case.facts.clone() };
         let fitted = fit(&case.training, &folds, &settings, &run.progress)?;
@@ -163,7 +199,7 @@ impl Fit {
         let (x, y) = (input::view(run, x)?, input::view(run, y)?);
         let wanted = match &self.genes {
             Some(path) => input::gene_list(run, path)?,
-            None => y.names.clone(),
+            None => widest(&y, self.n_genes.map_or(usize::MAX, |n| n as usize)),
         };
         let genes = wanted
             .iter()

@@ -2,6 +2,7 @@
 
 use super::super::Run;
 use crate::base::{Error, Result};
+use crate::guard::looks_like_group;
 use crate::io::{self, Content, Table};
 use crate::model::{Column, Expression, PixelSize, Section};
 use std::collections::BTreeMap;
@@ -107,14 +108,9 @@ impl Covariates {
 
     /// A column that by its name says who a row is, and in which someone is there twice.
     pub(super) fn repeated_person(&self) -> Option<&str> {
-        const NAMES: [&str; 5] = ["patient", "subject", "donor", "individual", "participant"];
         self.table.columns().iter().skip(1).map(|c| c.name.as_str()).find(|name| {
-            let lower = name.trim().to_ascii_lowercase();
-            let is_person = NAMES.iter().any(|n| lower == *n || lower == format!("{n}_id"));
-            let Ok(values) = self.table.texts(name) else { return false };
-            let known: Vec<&String> = values.iter().flatten().collect();
-            let different: std::collections::BTreeSet<&String> = known.iter().copied().collect();
-            is_person && different.len() < known.len()
+            let values = self.table.texts(name).unwrap_or_default();
+            looks_like_group(name, &values.into_iter().flatten().collect::<Vec<_>>())
         })
     }
 }
