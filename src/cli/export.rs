@@ -175,7 +175,15 @@ impl Inputs {
                 paths.push(path.clone());
             }
         }
-        let session = session_of(run, paths)?;
+        // One after the other, so that numbers of elements do not depend on which is read fastest.
+        let mut session = session_of(run, paths.iter().take(1).cloned().collect())?;
+        for path in paths.into_iter().skip(1) {
+            if !path.exists() {
+                return Err(Error::parameter(format!("no such file or folder: {}", path.display())));
+            }
+            session.apply(Action::Open(vec![path]));
+            settle(run, &mut session)?;
+        }
         if session.study.elements.is_empty() {
             let why = session.messages.iter().map(|m| m.text.clone()).collect::<Vec<_>>().join("; ");
             return Err(Error::degenerate(format!("nothing to export: {why}")));
@@ -191,7 +199,9 @@ impl Inputs {
         let mut exporter = session.exporter();
         if let (Some(path), Some(section)) = (&self.transform, session.view.section) {
             let file = io::read_transform(path, &run.limits)?;
-            exporter.given = Some((section, Placed::of_file(&file).map_err(|e| named(e, path))?));
+            let mut placed = Placed::of_file(&file).map_err(|e| named(e, path))?;
+            placed.source = Some(io::bytes::digest(path, &run.progress)?.sha256);
+            exporter.given = Some((section, placed));
         }
         let record = ExportRecord { what, file: name.to_string_lossy().into_owned(), view: serde_json::Value::Null };
         let written = exporter.write(&record, folder, &run.progress)?;

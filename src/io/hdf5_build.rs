@@ -6,7 +6,8 @@ use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, GroupBuilder};
 use std::io::Write;
 use std::path::Path;
 
-/// Below 2^16: libhdf5 and the builder count the bytes of larger chunk lengths differently.
+/// Elements of a chunk. Its length takes two bytes: from 2¹⁶ the builder writes four where three are the
+/// rule, and libhdf5 from version 2 on refuses that.
 const CHUNK: u64 = 1 << 15;
 const DEFLATE_LEVEL: u32 = 4;
 

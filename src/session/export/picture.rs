@@ -76,8 +76,10 @@ impl Exporter {
         let shows_spots = matches!(kind, PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye);
         let painted = section.filter(|_| shows_spots).and_then(|(id, _)| self.derived.spot_values.get(&id));
         let mut what = kind.title().to_owned();
-        if let Some(v) = painted {
-            what = format!("{what}: {} ({})", v.title, v.rule);
+        let of_bullseye = self.derived.bullseye_scale.as_ref().filter(|_| kind == PaneKind::Bullseye);
+        let shown = of_bullseye.map(|s| (&s.title, &s.rule)).or_else(|| painted.map(|v| (&v.title, &v.rule)));
+        if let Some((title, rule)) = shown {
+            what = format!("{what}: {title} ({rule})");
         }
         let mut of = Vec::new();
         if let Some((_, section)) = section.filter(|_| shows_spots) {

@@ -26,6 +26,8 @@ pub struct Placed {
     pub leave_one_out_median_mm: Option<f64>,
     /// Places where it folds.
     pub folds: usize,
+    /// SHA-256 of the file that it came from.
+    pub source: Option<String>,
 }
 
 impl Placed {
@@ -42,6 +44,7 @@ impl Placed {
             rms_mm: q.rms_mm.filter(|v| v.is_finite()),
             leave_one_out_median_mm: q.leave_one_out_median_mm,
             folds: q.folds,
+            source: None,
         })
     }
 
@@ -57,6 +60,7 @@ impl Placed {
             rms_mm: None,
             leave_one_out_median_mm: None,
             folds: 0,
+            source: None,
         })
     }
 

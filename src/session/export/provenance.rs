@@ -53,6 +53,7 @@ impl Exporter {
                 "rms_mm": placed.rms_mm,
                 "leave_one_out_median_mm": placed.leave_one_out_median_mm,
                 "folds": placed.folds,
+                "file_sha256": placed.source,
             }))
         };
         let analyses = self.study.analyses.values().map(
