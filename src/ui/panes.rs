@@ -203,13 +203,15 @@ fn overlay_tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
     if ui.available_width() < 220.0 {
         let shown = MODES.iter().find(|(m, _)| *m == mode).map_or("", |(_, n)| n);
-        egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0).show_ui(ui, |ui| {
+        let combo = egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0);
+        let list = combo.show_ui(ui, |ui| {
             for (m, name) in MODES {
                 if ui.selectable_label(m == mode, name).clicked() {
                     desk.run(Command::Compare(m));
                 }
             }
         });
+        list.response.accessible_name(format!("How section and heart share the overlay: {shown}"));
         return;
     }
     for (i, (m, name)) in MODES.iter().enumerate().rev() {
