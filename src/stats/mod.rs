@@ -3,6 +3,7 @@
 //! the work.
 
 mod cholesky;
+mod cca;
 mod correlate;
 mod decompose;
 mod folds;
@@ -15,10 +16,12 @@ mod quantile;
 mod random;
 mod ridge;
 mod solve;
+mod surrogate;
 mod svd;
 mod variogram;
 
 pub use cholesky::{Cholesky, dot};
+pub use cca::{Cca, nested_largest};
 pub use correlate::{pearson, ranks, spearman};
 pub use decompose::{Eigen, long_svd, symmetric_eigen};
 pub use folds::{Fold, block_folds, group_folds, leave_one_group_out};
@@ -31,5 +34,6 @@ pub use quantile::{quantile, quantile_of};
 pub use random::Stream;
 pub use ridge::{Design, Gram, Ridge};
 pub use solve::solve;
+pub use surrogate::{SpatialBasis, SpatialParts};
 pub use svd::{ThinSvd, thin_svd};
 pub use variogram::spatial_range_mm;
