@@ -2,6 +2,7 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 pub mod bytes;
+pub mod cohort;
 pub mod dicom;
 mod found;
 pub mod h5ad;
@@ -24,6 +25,7 @@ pub mod transform_file;
 pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};
+pub use cohort::{read_cohort, write_cohort};
 pub use dicom::{SeriesFacts, write_dicom_cine};
 pub use found::{Content, Found, Reading};
 pub use h5ad::write_h5ad;

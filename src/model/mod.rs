@@ -1,6 +1,7 @@
 //! What is shown and analyzed, as plain values. Large arrays sit behind `Arc`, so a study is cheap
 //! to clone and a job owns a snapshot.
 
+mod cohort;
 mod expression;
 mod finding;
 mod labels;
@@ -9,8 +10,12 @@ mod layer;
 mod registration;
 mod section;
 mod study;
+mod views;
 mod volume;
 
+pub use cohort::{
+    Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values, looks_personal,
+};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
 pub use labels::{LabelEntry, LabelMap};
@@ -19,4 +24,5 @@ pub use layer::{ColorMap, Layer, LayerKind, Range};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
 pub use study::{Element, ElementId, Provenance, Study};
+pub use views::ViewTable;
 pub use volume::{Samples, Volume};

@@ -1,6 +1,6 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
-use super::{LabelMap, Layer, LayerKind, Registration, Section, Volume};
+use super::{Cohort, LabelMap, Layer, LayerKind, Registration, Section, Volume};
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ pub enum Element {
     Labels(Arc<LabelMap>),
     /// A tissue section.
     Section(Arc<Section>),
+    /// Patients side by side.
+    Cohort(Arc<Cohort>),
 }
 
 impl Element {
@@ -30,6 +32,7 @@ impl Element {
             Self::Volume(v) => &v.name,
             Self::Labels(l) => &l.name,
             Self::Section(s) => &s.name,
+            Self::Cohort(c) => c.name(),
         }
     }
 }
@@ -90,6 +93,15 @@ impl Study {
         }
     }
 
+    /// The cohort of an id.
+    #[must_use]
+    pub fn cohort(&self, id: ElementId) -> Option<&Arc<Cohort>> {
+        match self.elements.get(&id) {
+            Some(Element::Cohort(c)) => Some(c),
+            _ => None,
+        }
+    }
+
     /// All volumes, in order of id.
     pub fn volumes(&self) -> impl Iterator<Item = (ElementId, &Arc<Volume>)> {
         self.elements.keys().filter_map(|&id| self.volume(id).map(|v| (id, v)))
@@ -103,6 +115,11 @@ impl Study {
     /// All sections, in order of id.
     pub fn sections(&self) -> impl Iterator<Item = (ElementId, &Arc<Section>)> {
         self.elements.keys().filter_map(|&id| self.section(id).map(|s| (id, s)))
+    }
+
+    /// All cohorts, in order of id.
+    pub fn cohorts(&self) -> impl Iterator<Item = (ElementId, &Arc<Cohort>)> {
+        self.elements.keys().filter_map(|&id| self.cohort(id).map(|c| (id, c)))
     }
 
     /// All links between spaces: voxels to patient, pixels to section, sections to planes to patient.

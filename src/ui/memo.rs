@@ -17,6 +17,8 @@ pub(super) struct Memo {
     pub(super) hovered: Option<PaneKind>,
     /// Where the pointer was last in which pane, in pane mm.
     pub(super) pointer: Option<(PaneKind, DVec2)>,
+    /// What lies under the pointer in the cohort pane.
+    pub(super) cohort_hit: Option<crate::scene::CohortHit>,
     pub(super) gesture: Option<(PaneKind, Gesture)>,
     /// Wheel ticks that did not make a whole step yet.
     pub(super) wheel_rest: f64,

@@ -4,7 +4,7 @@
 use super::desk::Desk;
 use super::marks::Pen;
 use crate::model::{Layer, LayerKind};
-use crate::scene::{Camera, CompareMode, Mark, PaneKind, Scene, bullseye_hit};
+use crate::scene::{Camera, CompareMode, Inputs, Mark, PaneKind, Scene, bullseye_hit, cohort_hit};
 use crate::session::{Action, RegisterAction, Side, ViewAction};
 use crate::space::DVec2;
 use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
@@ -41,10 +41,17 @@ pub(super) fn interact(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: 
         if kind == PaneKind::Bullseye {
             desk.view(ViewAction::Light(None));
         }
+        desk.memo.cohort_hit = None;
     }
     drag(ui, response, desk, kind, pen, scene);
     click(response, desk, kind, pen, scene);
     cursor_icon(ui, response, desk, kind, pen, scene);
+}
+
+/// What scenes are made from.
+fn inputs_of<'a>(desk: &Desk<'a>, pixels_per_point: f32) -> Inputs<'a> {
+    let session = desk.session;
+    Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point }
 }
 
 fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
@@ -59,6 +66,8 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         if segment != desk.session.view.lit_segment {
             desk.view(ViewAction::Light(segment));
         }
+    } else if kind == PaneKind::Cohort {
+        desk.memo.cohort_hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, mm);
     } else if ui.input(|i| i.pointer.delta() != Vec2::ZERO) || desk.session.view.cursor.is_none() {
         desk.view(ViewAction::Cursor(Some((kind, mm))));
     }
@@ -152,7 +161,7 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         return Some(Gesture::Swipe);
     }
     match kind {
-        PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye => Some(pan),
+        PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye | PaneKind::Cohort => Some(pan),
         _ => desk.image_layer().map(|(index, layer)| Gesture::Window { index, layer, press }),
     }
 }
@@ -236,7 +245,10 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
     if !response.clicked() {
         return;
     }
-    if let Some(pair) = landmark_at(pen, scene, at) {
+    if kind == PaneKind::Cohort {
+        let hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, pen.mm(at));
+        desk.view(ViewAction::LightSubject(hit.map(|h| h.subject)));
+    } else if let Some(pair) = landmark_at(pen, scene, at) {
         desk.view(ViewAction::SelectPair(Some(pair)));
     } else if desk.memo.landmark_tool {
         place(desk, kind, pen.mm(at));
@@ -270,7 +282,7 @@ fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pe
         egui::CursorIcon::Move
     } else if is_on_swipe(desk, kind, pen, at) {
         egui::CursorIcon::ResizeHorizontal
-    } else if desk.memo.landmark_tool || kind != PaneKind::Bullseye {
+    } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {
         egui::CursorIcon::Crosshair
     } else {
         egui::CursorIcon::Default

@@ -40,7 +40,7 @@ pub(super) fn default_tree() -> Tree<Pane> {
     };
     let short = tabs(&[PaneKind::ShortAxis]);
     let long = tabs(&[PaneKind::TwoChamber, PaneKind::FourChamber]);
-    let bullseye = tabs(&[PaneKind::Bullseye]);
+    let bullseye = tabs(&[PaneKind::Bullseye, PaneKind::Cohort]);
     let section = tabs(&[PaneKind::Section]);
     let overlay = tabs(&[PaneKind::Overlay]);
     let mut split =
@@ -175,6 +175,7 @@ fn shows(desk: &Desk<'_>, kind: PaneKind) -> String {
             section.map_or_else(String::new, |s| s.name.clone())
         }
         PaneKind::Bullseye => desk.session.derived.bullseye_scale.as_ref().map_or_else(String::new, |b| b.title.clone()),
+        PaneKind::Cohort => String::new(),
         _ => desk.session.heart().map_or_else(String::new, |v| v.name.clone()),
     }
 }
@@ -249,12 +250,15 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     }
     if desk.has_content(kind) {
         pane_input::interact(ui, &response, desk, kind, &pen, &scene);
+        if let Some(hit) = desk.memo.cohort_hit.as_ref().filter(|_| kind == PaneKind::Cohort) {
+            response.clone().on_hover_text_at_pointer(hit.lines.join("\n"));
+        }
         if !desk.memo.landmark_tool || desk.memo.gesture.is_none() {
             menu(&response, desk, kind);
         }
     }
     desk.memo.drawn.insert(kind, (scene.camera, size_px));
-    if desk.memo.landmark_tool && desk.has_content(kind) && desk.memo.hovered == Some(kind) && kind != PaneKind::Bullseye {
+    if desk.memo.landmark_tool && desk.has_content(kind) && desk.memo.hovered == Some(kind) && !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {
         let text = pane_input::next_side(desk);
         let at = rect.center_bottom() - vec2(0.0, 26.0);
         pen.text(at, Align2::CENTER_BOTTOM, text, desk.theme.overlay_font(), desk.theme.on_image().accent);
@@ -340,7 +344,7 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
 fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
     let session = desk.session;
     match kind {
-        PaneKind::Bullseye => None,
+        PaneKind::Bullseye | PaneKind::Cohort => None,
         PaneKind::Section => {
             let id = session.view.section?;
             session.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()

@@ -15,6 +15,7 @@ mod text;
 pub use picture::picture_level;
 pub use slice::VoxelWalk;
 pub use spots::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB};
+pub(super) use text::text_width;
 pub use text::{FONT_REGULAR, FONT_SEMIBOLD};
 
 use super::{Compare, Drawn, Ink, Scene};
