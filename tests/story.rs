@@ -7,9 +7,11 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+use myoscope::base::{Limits, Progress};
 use myoscope::model::TransformModel;
+use myoscope::model::{ElementId, Excluded};
 use myoscope::scene::PaneKind;
-use myoscope::session::{Action, Command, RegisterAction, Session, Side, ViewAction};
+use myoscope::session::{Action, Command, ExportWhat, RegisterAction, Session, Side, ViewAction, replay};
 use myoscope::space::{DVec2, DVec3};
 use std::path::Path;
 use std::sync::Arc;
@@ -228,4 +230,55 @@ fn the_full_list_returns_the_planted_chain() {
         .map(|(px, lps): (&DVec2, &DVec3)| case.plane.lps_from_plane(warp.apply(*px * um_per_px / 1000.0)).distance(*lps));
     let worst = worst.fold(0.0, f64::max);
     assert!(worst < 0.1, "{worst} mm at the spots");
+}
+
+#[test]
+fn a_history_repeats_in_an_empty_folder_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = demo(None);
+    complete(&mut session);
+    let section = session.view.section.unwrap();
+    let names = session.study.section(section).unwrap().expression.as_ref().unwrap().observations()[..40].to_vec();
+    session.apply(Action::Exclude { what: Excluded::Spots { section, names }, reason: "a fold in the tissue".into() });
+    session.apply(Action::View(ViewAction::Phase(0.3)));
+    for pane in [PaneKind::ShortAxis, PaneKind::Overlay] {
+        let what = ExportWhat::Picture { pane: pane.title().into(), size_px: [300, 200] };
+        session.apply(Action::Export { what, path: folder.path().join(format!("{}.png", pane.title())) });
+        settle(&mut session);
+    }
+    session.apply(Action::Register(RegisterAction::SetModel(TransformModel::Affine)));
+    session.apply(Action::Command(Command::Undo));
+    let file = folder.path().join("case.myo");
+    session.apply(Action::Save { path: file.clone(), with_data: false });
+    settle(&mut session);
+    let out = tempfile::tempdir().unwrap();
+    let again = replay(&file, None, out.path(), Limits::default(), &Progress::none()).unwrap();
+    assert_eq!(again.written.len(), 2);
+    for pane in [PaneKind::ShortAxis, PaneKind::Overlay] {
+        let read = |root: &Path| std::fs::read(root.join(format!("{}.png", pane.title()))).unwrap();
+        assert_eq!(read(folder.path()), read(out.path()), "{}", pane.title());
+    }
+    assert_eq!(again.session.study.registrations, session.study.registrations);
+    assert_eq!(again.session.study.exclusions, session.study.exclusions);
+    assert_eq!(again.session.history.lines(), session.history.lines());
+}
+
+#[test]
+fn what_is_left_out_has_a_reason_and_no_value() {
+    let mut session = demo(None);
+    let section = session.view.section.unwrap();
+    let names = session.study.section(section).unwrap().expression.as_ref().unwrap().observations()[..3].to_vec();
+    let what = Excluded::Spots { section, names };
+    let before = session.messages.len();
+    session.apply(Action::Exclude { what: what.clone(), reason: "  ".into() });
+    assert_eq!(session.messages.len(), before + 1, "without a reason nothing is left out");
+    session.apply(Action::Exclude { what, reason: "torn".into() });
+    let values = &session.derived.spot_values[&section];
+    assert!(values.values[..3].iter().all(|v| v.is_nan()) && values.rule.ends_with("3 left out"), "{}", values.rule);
+    assert_eq!(session.study.check(), Vec::<String>::new());
+    session.apply(Action::Exclude { what: Excluded::Slice { element: ElementId(1), slice: 999 }, reason: "blurred".into() });
+    assert_eq!(session.study.exclusions.len(), 1, "there is no slice 1000");
+    session.apply(Action::Command(Command::Undo));
+    assert!(session.study.exclusions.is_empty());
+    assert!(!session.derived.spot_values[&section].rule.contains("left out"));
 }

@@ -5,9 +5,9 @@ use super::Run;
 use super::snapshot::paint_pane;
 use crate::base::{Error, Result};
 use crate::io::{self, LengthUnit, PairTable, Table, TableColumn};
-use crate::model::{Quality, Registration};
+use crate::model::{Quality, Registration, TransformModel};
 use crate::scene::PaneKind;
-use crate::session::{Action, Session};
+use crate::session::{Action, RegisterAction, Session, Side, ViewAction};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,17 +86,24 @@ fn report(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
     Ok(0)
 }
 
-/// The built-in case opens with half of its pairs; without a person the rest come from its truth.
+/// The built-in case opens with half of its pairs; without a person the rest come from its truth, as if
+/// they were clicked.
 fn place_demo_landmarks(run: &Run, session: &mut Session) -> Result<()> {
     let case = crate::phantom::make_case(run.shared.seed, &run.progress)?;
-    let Some(section) = session.view.section else { return Ok(()) };
-    let Some(registration) = session.study.registrations.get_mut(&section) else { return Ok(()) };
-    for pair in &mut registration.landmarks.pairs {
-        if let Some(truth) = case.truth.landmarks.pairs.iter().find(|t| t.name == pair.name) {
-            (pair.moving, pair.fixed) = (truth.moving, truth.fixed);
+    let pairs = session.registration().map(|r| r.landmarks.pairs.clone()).unwrap_or_default();
+    for (i, pair) in pairs.iter().enumerate() {
+        let Some(truth) = case.truth.landmarks.pairs.iter().find(|t| t.name == pair.name) else { continue };
+        session.apply(Action::View(ViewAction::SelectPair(Some(i))));
+        let missing = [
+            truth.moving.filter(|_| pair.moving.is_none()).map(Side::Moving),
+            truth.fixed.filter(|_| pair.fixed.is_none()).map(Side::Fixed),
+        ];
+        for side in missing.into_iter().flatten() {
+            session.apply(Action::Register(RegisterAction::Place(side)));
         }
     }
-    session.apply(Action::Register(crate::session::RegisterAction::SetModel(crate::model::TransformModel::Affine)));
+    session.apply(Action::View(ViewAction::SelectPair(None)));
+    session.apply(Action::Register(RegisterAction::SetModel(TransformModel::Affine)));
     run.printer.remark("The half-placed pairs of the built-in case were completed from its truth.");
     Ok(())
 }

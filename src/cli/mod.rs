@@ -7,6 +7,7 @@ mod inspect;
 mod measure;
 mod print;
 mod register;
+mod replay;
 mod snapshot;
 mod warp;
 
@@ -74,6 +75,8 @@ enum Command {
         #[command(subcommand)]
         what: warp::Warp,
     },
+    /// Repeat a session's history headless: same inputs, same bytes.
+    Replay(replay::Replay),
     /// Time the drawing.
     #[cfg(feature = "gui")]
     Bench(bench::Bench),
@@ -146,6 +149,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
+        Some(Command::Replay(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),
     };

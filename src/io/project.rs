@@ -2,7 +2,7 @@
 //! path, size and SHA-256, and the history beside it. "With data" puts the inputs' bytes inside.
 
 use super::bytes::{digest, sha256};
-use super::record::{ElementRecord, InputRecord, LayerRecord, RegistrationRecord};
+use super::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord};
 use crate::base::{Error, Limits, Progress, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +29,12 @@ pub struct Manifest {
     pub registrations: Vec<RegistrationRecord>,
     /// Layers from back to front.
     pub layers: Vec<LayerRecord>,
+    /// What is left out of analyses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<ExclusionRecord>,
+    /// How each analysis is made; for readers of the file: the history makes them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub analyses: Vec<serde_json::Value>,
     /// The next unused element number.
     pub next_id: u64,
     /// How it was looked at; opaque here.

@@ -2,7 +2,10 @@
 //! the model never changes a file; elements are named by their input and are read again.
 
 use crate::base::{Error, Result};
-use crate::model::{ColorMap, ElementId, Landmark, Landmarks, Layer, LayerKind, PixelSize, Range, Registration, TransformModel};
+use crate::model::{
+    ColorMap, ElementId, Excluded, Exclusion, Landmark, Landmarks, Layer, LayerKind, PixelSize, Range, Registration,
+    TransformModel,
+};
 use crate::space::{DVec2, DVec3, Plane};
 use serde::{Deserialize, Serialize};
 
@@ -228,6 +231,63 @@ impl LayerRecord {
             },
         };
         Layer { element: ElementId(self.element), kind, visible: self.visible, opacity: self.opacity }
+    }
+}
+
+/// Something left out, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExclusionRecord {
+    /// A subject of a cohort.
+    Subject {
+        /// The cohort.
+        element: u64,
+        /// Pseudonym.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// A slice.
+    Slice {
+        /// The volume or segmentation.
+        element: u64,
+        /// From 0.
+        slice: usize,
+        /// Why.
+        reason: String,
+    },
+    /// Spots.
+    Spots {
+        /// The section.
+        element: u64,
+        /// Their names.
+        names: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<&Exclusion> for ExclusionRecord {
+    fn from(e: &Exclusion) -> Self {
+        let reason = e.reason.clone();
+        match &e.what {
+            Excluded::Subject { cohort, subject } => Self::Subject { element: cohort.0, subject: subject.clone(), reason },
+            Excluded::Slice { element, slice } => Self::Slice { element: element.0, slice: *slice, reason },
+            Excluded::Spots { section, names } => Self::Spots { element: section.0, names: names.clone(), reason },
+        }
+    }
+}
+
+impl ExclusionRecord {
+    /// The exclusion.
+    #[must_use]
+    pub fn to_exclusion(&self) -> Exclusion {
+        let (what, reason) = match self.clone() {
+            Self::Subject { element, subject, reason } => (Excluded::Subject { cohort: ElementId(element), subject }, reason),
+            Self::Slice { element, slice, reason } => (Excluded::Slice { element: ElementId(element), slice }, reason),
+            Self::Spots { element, names, reason } => (Excluded::Spots { section: ElementId(element), names }, reason),
+        };
+        Exclusion { what, reason }
     }
 }
 

@@ -1,26 +1,36 @@
 //! What is shown and analyzed, as plain values. Large arrays sit behind `Arc`, so a study is cheap
 //! to clone and a job owns a snapshot.
 
+mod analysis;
 mod cohort;
+mod exclusion;
 mod expression;
 mod finding;
+mod fusion;
 mod labels;
 mod landmarks;
 mod layer;
+mod prediction;
+mod reduction;
 mod registration;
 mod section;
 mod study;
 mod views;
 mod volume;
 
+pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
 pub use cohort::{
     Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values, looks_personal,
 };
+pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
+pub use fusion::{CanonicalPair, Fusion};
 pub use labels::{LabelEntry, LabelMap};
 pub use landmarks::{Landmark, Landmarks};
 pub use layer::{ColorMap, Layer, LayerKind, Range};
+pub use prediction::{GeneScore, Prediction};
+pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
 pub use study::{Element, ElementId, Provenance, Study};

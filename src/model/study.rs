@@ -1,6 +1,8 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
-use super::{Cohort, LabelMap, Layer, LayerKind, Registration, Section, Volume};
+use super::{
+    Analysis, AnalysisId, Cohort, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume,
+};
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
 use std::collections::BTreeMap;
@@ -61,6 +63,10 @@ pub struct Study {
     pub registrations: BTreeMap<ElementId, Registration>,
     /// Drawing order.
     pub layers: Vec<Layer>,
+    /// Results of analyses, oldest first.
+    pub analyses: BTreeMap<AnalysisId, Arc<Analysis>>,
+    /// What is left out of analyses, with reasons.
+    pub exclusions: Vec<Exclusion>,
     /// The next unused id.
     pub next_id: u64,
 }
@@ -122,6 +128,65 @@ impl Study {
         self.elements.keys().filter_map(|&id| self.cohort(id).map(|c| (id, c)))
     }
 
+    /// The painted values of this name on a section; of the newest analysis that has them.
+    #[must_use]
+    pub fn field(&self, section: ElementId, name: &str) -> Option<&Field> {
+        self.fields(section).filter(|f| f.name == name).last()
+    }
+
+    /// All values per spot that analyses made for a section, oldest first.
+    pub fn fields(&self, section: ElementId) -> impl Iterator<Item = &Field> {
+        self.analyses.values().filter(move |a| a.of == section).flat_map(|a| &a.fields)
+    }
+
+    /// For each spot of a section, why it is left out; empty where none is. Cost: one pass over the spots.
+    #[must_use]
+    pub fn spots_left_out(&self, section: ElementId) -> Vec<Option<&str>> {
+        let mut why: BTreeMap<&str, &str> = BTreeMap::new();
+        for exclusion in &self.exclusions {
+            if let Excluded::Spots { section: of, names } = &exclusion.what
+                && *of == section
+            {
+                why.extend(names.iter().map(|n| (n.as_str(), exclusion.reason.as_str())));
+            }
+        }
+        let expression = self.section(section).and_then(|s| s.expression.as_ref());
+        match expression {
+            Some(e) if !why.is_empty() => e.observations().iter().map(|o| why.get(o.as_str()).copied()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Subjects of a cohort that are left out, with the reason.
+    #[must_use]
+    pub fn subjects_left_out(&self, cohort: ElementId) -> BTreeMap<&str, &str> {
+        let mut why = BTreeMap::new();
+        for exclusion in &self.exclusions {
+            match &exclusion.what {
+                Excluded::Subject { cohort: id, subject } if *id == cohort => {
+                    why.insert(subject.as_str(), exclusion.reason.as_str());
+                }
+                _ => {}
+            }
+        }
+        why
+    }
+
+    /// Slices of a volume or segmentation that are left out, with the reason.
+    #[must_use]
+    pub fn slices_left_out(&self, element: ElementId) -> BTreeMap<usize, &str> {
+        let mut why = BTreeMap::new();
+        for exclusion in &self.exclusions {
+            match &exclusion.what {
+                Excluded::Slice { element: id, slice } if *id == element => {
+                    why.insert(*slice, exclusion.reason.as_str());
+                }
+                _ => {}
+            }
+        }
+        why
+    }
+
     /// All links between spaces: voxels to patient, pixels to section, sections to planes to patient.
     #[must_use]
     pub fn atlas(&self) -> Atlas {
@@ -174,6 +239,17 @@ impl Study {
             expect(*id == r.section, format!("registration {} is of section {}", id.0, r.section.0));
             expect(self.section(r.section).is_some(), format!("registration of absent section {}", r.section.0));
             expect(self.volume(r.heart).is_some(), format!("registration to absent heart {}", r.heart.0));
+        }
+        for (id, analysis) in &self.analyses {
+            expect(id.0 < self.next_id, format!("analysis {} is not below next_id {}", id.0, self.next_id));
+            expect(self.elements.contains_key(&analysis.of), format!("analysis {} of absent element {}", id.0, analysis.of.0));
+            let n = self.section(analysis.of).and_then(|s| s.spots.as_ref()).map_or(0, |s| s.px.len());
+            let fits = analysis.fields.iter().all(|f| f.values.len() == n);
+            expect(fits, format!("the values of analysis {} do not fit the {n} spots", id.0));
+        }
+        for exclusion in &self.exclusions {
+            let there = self.elements.contains_key(&exclusion.what.element());
+            expect(there && !exclusion.reason.is_empty(), format!("an exclusion does not fit the study: {exclusion}"));
         }
         for layer in &self.layers {
             let fits = match layer.kind {

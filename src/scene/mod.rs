@@ -28,7 +28,7 @@ pub use paint::{
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
 pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};
-pub use spot_values::{SpotValues, spot_values, try_spot_values};
+pub use spot_values::{SpotValues, field_values, spot_values, try_spot_values};
 pub use view::{Camera, CompareMode, PaneKind, PaneView, View};
 
 /// One pane's draw list.

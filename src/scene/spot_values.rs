@@ -2,7 +2,7 @@
 //! with limits and the rule that gave them.
 
 use crate::base::{Error, Result};
-use crate::model::{Column, Expression, Range, Section};
+use crate::model::{Column, Expression, Field, Range, Section};
 use std::sync::Arc;
 
 /// One value per spot with its color limits.
@@ -66,6 +66,21 @@ pub fn try_spot_values(section: &Section, color_by: &str, log_normalized: bool, 
     Ok(SpotValues { values: found.values.into(), low, high, title: found.title, rule, categories: found.categories })
 }
 
+/// Values that an analysis made. Signed ones are centered on 0: limits are ± the 99th percentile of their
+/// sizes; limits that the field shares with others come before that, `range` before all.
+#[must_use]
+pub fn field_values(field: &Field, range: Option<&Range>) -> SpotValues {
+    let found =
+        Found { values: field.values.to_vec(), title: field.name.clone(), unit: field.unit.clone(), categories: Vec::new() };
+    let (low, high, limits) = match (range.or(field.range.as_ref()), field.signed) {
+        (Some(range), _) => (range.low, range.high, range.rule.clone()),
+        (None, true) => found.signed_limits(),
+        (None, false) => found.limits(),
+    };
+    let rule = if found.unit.is_empty() { limits } else { format!("{}, {limits}", found.unit) };
+    SpotValues { values: Arc::clone(&field.values), low, high, title: found.title, rule, categories: Vec::new() }
+}
+
 struct Found {
     values: Vec<f32>,
     title: String,
@@ -119,6 +134,13 @@ impl Found {
         }
         let rule = if most > 0.0 { "0–max (p99 is 0)" } else { "all 0" };
         (0.0, if most > 0.0 { most } else { 1.0 }, rule.into())
+    }
+
+    fn signed_limits(&self) -> (f64, f64, String) {
+        let mut sizes: Vec<f64> = self.values.iter().map(|v| f64::from(v.abs())).filter(|v| v.is_finite()).collect();
+        sizes.sort_by(f64::total_cmp);
+        let high = if sizes.is_empty() { 0.0 } else { percentile(&sizes, 0.99) };
+        if high > 0.0 { (-high, high, "±p99".into()) } else { (-1.0, 1.0, "all 0".into()) }
     }
 }
 

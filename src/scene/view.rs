@@ -148,6 +148,8 @@ pub struct View {
     pub flicker_on: bool,
     /// Neurological (mirrored) display.
     pub neurological: bool,
+    /// Heart cuts show the genes of the spots that lie in them.
+    pub genes_on_heart: bool,
     /// The selected landmark pair.
     pub selected_pair: Option<usize>,
     /// The segment that lights up.
@@ -171,6 +173,7 @@ impl Default for View {
             mix: 0.6,
             flicker_on: true,
             neurological: false,
+            genes_on_heart: true,
             selected_pair: None,
             lit_segment: None,
             lit_subject: None,

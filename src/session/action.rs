@@ -1,8 +1,10 @@
 //! Everything the outside may ask of a session. Panels push these; tests play whole stories with them.
 
 use super::command::Command;
+use super::export::ExportWhat;
 use super::jobs::JobId;
-use crate::model::{ElementId, Layer, TransformModel};
+use super::task::Task;
+use crate::model::{AnalysisId, ElementId, Excluded, Layer, TransformModel};
 use crate::scene::{Camera, CompareMode, PaneKind};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
@@ -70,6 +72,33 @@ pub enum Action {
         /// To.
         to: usize,
     },
+    /// Run an analysis in the background.
+    Run(Task),
+    /// Write files; the request is part of the history.
+    Export {
+        /// What.
+        what: ExportWhat,
+        /// Where; the ending gives the format.
+        path: PathBuf,
+    },
+    /// Remove the result of an analysis.
+    RemoveAnalysis(AnalysisId),
+    /// Color the spots of a section by a field of an analysis, a gene or a column.
+    Paint {
+        /// The section.
+        section: ElementId,
+        /// Name of the field, gene or column.
+        name: String,
+    },
+    /// Leave something out of analyses.
+    Exclude {
+        /// What.
+        what: Excluded,
+        /// Why.
+        reason: String,
+    },
+    /// Take the exclusion of this place in the list back.
+    Include(usize),
     /// An action on the registration of the shown section.
     Register(RegisterAction),
     /// A change of the view; not part of the history.

@@ -3,6 +3,55 @@
 use crate::model::TransformModel;
 use crate::scene::CompareMode;
 
+/// A panel of the right side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Panel {
+    /// Inspector and landmarks.
+    #[default]
+    Inspect,
+    /// Genes as numbers.
+    Genes,
+    /// Views joined.
+    Fusion,
+    /// Genes from histology.
+    Prediction,
+    /// Subjects and what is left out.
+    Cohort,
+    /// Files to hand on.
+    Export,
+}
+
+impl Panel {
+    /// All of them, in the order of their tabs.
+    pub const ALL: [Self; 6] = [Self::Inspect, Self::Genes, Self::Fusion, Self::Prediction, Self::Cohort, Self::Export];
+
+    /// Name on its tab.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Inspect => "Inspect",
+            Self::Genes => "Genes",
+            Self::Fusion => "Fusion",
+            Self::Prediction => "Prediction",
+            Self::Cohort => "Cohort",
+            Self::Export => "Export",
+        }
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Inspect => "How the selected layer is shown, and the landmarks",
+            Self::Genes => "Normalize, find variable genes, principal components",
+            Self::Fusion => "Join image features and expression",
+            Self::Prediction => "Predict genes from histology and see how far it can be trusted",
+            Self::Cohort => "Subjects, missing views, and what is left out and why",
+            Self::Export => "Pictures, tables, maps and transforms to hand on",
+        }
+    }
+}
+
 /// Everything that can be called without further words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
@@ -52,6 +101,8 @@ pub enum Command {
     ToggleHistology,
     /// Radiological or neurological.
     ToggleNeurological,
+    /// Show genes on the heart cuts or not.
+    ToggleHeartGenes,
     /// Dark or light.
     ToggleTheme,
     /// Larger interface.
@@ -72,6 +123,8 @@ pub enum Command {
     Model(TransformModel),
     /// Another way to compare.
     Compare(CompareMode),
+    /// Show a panel of the right side.
+    Panel(Panel),
     /// Stop all background work.
     CancelJobs,
 }
@@ -101,6 +154,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Save, "File", "Save", "Ctrl+S"),
     spec(Command::SaveAs, "File", "Save as…", "Ctrl+Shift+S"),
     spec(Command::SaveWithData, "File", "Save with data…", ""),
+    spec(Command::Panel(Panel::Export), "File", "Export…", "Ctrl+E"),
     spec(Command::Quit, "File", "Quit", "Ctrl+Q"),
     spec(Command::Undo, "Edit", "Undo", "Ctrl+Z"),
     spec(Command::Redo, "Edit", "Redo", "Ctrl+Shift+Z"),
@@ -108,6 +162,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::GoTo, "Edit", "Go to coordinate…", "Ctrl+G"),
     spec(Command::ToggleLabels, "View", "Show segmentations", "G"),
     spec(Command::ToggleSpots, "View", "Show spots", "O"),
+    spec(Command::ToggleHeartGenes, "View", "Show genes on heart cuts", "Shift+O"),
     spec(Command::ToggleHistology, "View", "Show histology", "H"),
     spec(Command::Compare(CompareMode::Blend), "View", "Overlay: blend", "1"),
     spec(Command::Compare(CompareMode::Swipe), "View", "Overlay: swipe", "2"),
@@ -131,10 +186,15 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Model(TransformModel::ThinPlate), "Register", "Fit a thin plate", ""),
     spec(Command::MendMirror, "Register", "Flip the section (mirrored landmarks)", ""),
     spec(Command::MendSwap, "Register", "Exchange the swapped pairs", ""),
+    spec(Command::Panel(Panel::Genes), "Analyze", "Genes as numbers…", "Shift+G"),
+    spec(Command::Panel(Panel::Fusion), "Analyze", "Fusion…", "Shift+F"),
+    spec(Command::Panel(Panel::Prediction), "Analyze", "Prediction…", "Shift+P"),
+    spec(Command::Panel(Panel::Cohort), "Analyze", "Cohort…", "Shift+C"),
     spec(Command::CancelJobs, "Analyze", "Stop all background work", ""),
     spec(Command::ToggleTheme, "Window", "Dark or light", ""),
     spec(Command::ScaleUp, "Window", "Larger interface", "Ctrl+="),
     spec(Command::ScaleDown, "Window", "Smaller interface", "Ctrl+-"),
+    spec(Command::Panel(Panel::Inspect), "Window", "Inspector and landmarks", "I"),
     spec(Command::ResetLayout, "Window", "Reset the arrangement of panes", ""),
     spec(Command::CheatSheet, "Help", "Keys", "?"),
 ];

@@ -4,7 +4,7 @@ use super::{Outcome, Session};
 use crate::base::Severity;
 use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
 use crate::model::{ColorMap, ElementId, LabelMap, Layer, LayerKind};
-use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, phase_at, spot_values};
+use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, field_values, phase_at, spot_values};
 use crate::space::{DVec3, Space};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,13 +77,32 @@ impl Session {
         let values = |layer: &Layer| match &layer.kind {
             LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } => {
                 let section = self.study.section(layer.element)?;
-                let found = spot_values(section, name, *log_normalized, range.as_ref());
+                let is_gene =
+                    section.expression.as_ref().is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
+                let field = self.study.field(layer.element, name).filter(|_| !is_gene);
+                let mut found = match field {
+                    Some(field) => field_values(field, range.as_ref()),
+                    None => spot_values(section, name, *log_normalized, range.as_ref()),
+                };
+                self.leave_out(layer.element, &mut found);
                 let same = self.derived.spot_values.get(&layer.element).filter(|old| ***old == found);
                 Some((layer.element, same.cloned().unwrap_or_else(|| Arc::new(found))))
             }
             _ => None,
         };
         self.study.layers.iter().filter_map(values).collect()
+    }
+
+    /// Spots that are left out have no value anywhere, and the rule says how many they are.
+    fn leave_out(&self, section: ElementId, values: &mut SpotValues) {
+        let why = self.study.spots_left_out(section);
+        let n = why.iter().flatten().count();
+        if n == 0 {
+            return;
+        }
+        let keep = |(v, why): (&f32, &Option<&str>)| if why.is_some() { f32::NAN } else { *v };
+        values.values = values.values.iter().zip(&why).map(keep).collect();
+        values.rule = format!("{}, {n} left out", values.rule);
     }
 
     fn fill_bullseye(&mut self) {

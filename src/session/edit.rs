@@ -1,11 +1,14 @@
 //! Every undoable change of the study, with its inverse, its name, and its line in the journal.
 
 use super::register_edit::refit;
-use crate::base::{Error, Result};
+use super::task::{Recipe, remake};
+use crate::base::{Error, Progress, Result};
 use crate::io::project::path_key;
-use crate::io::record::{ElementRecord, LayerRecord, RegistrationRecord, SourceRecord, typed_um_per_px};
-use crate::model::{Element, ElementId, Layer, Provenance, Registration, Study};
+use crate::io::record::{ElementRecord, ExclusionRecord, LayerRecord, RegistrationRecord, SourceRecord, typed_um_per_px};
+use crate::model::{Analysis, AnalysisId, Element, ElementId, Exclusion, Layer, Provenance, Registration, Study};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// An element with where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,22 @@ pub enum Change {
         before: Vec<Layer>,
         /// After.
         after: Vec<Layer>,
+    },
+    /// The result of an analysis appears or disappears.
+    Analysis {
+        /// Which.
+        id: AnalysisId,
+        /// Before.
+        before: Option<Arc<Analysis>>,
+        /// After.
+        after: Option<Arc<Analysis>>,
+    },
+    /// What is left out of analyses.
+    Exclusions {
+        /// Before.
+        before: Vec<Exclusion>,
+        /// After.
+        after: Vec<Exclusion>,
     },
 }
 
@@ -89,6 +108,15 @@ impl Change {
                 }
             }
             Self::Layers { after, .. } => study.layers.clone_from(after),
+            Self::Analysis { id, after, .. } => {
+                study.next_id = study.next_id.max(id.0 + 1);
+                if let Some(analysis) = after {
+                    study.analyses.insert(*id, Arc::clone(analysis));
+                } else {
+                    study.analyses.remove(id);
+                }
+            }
+            Self::Exclusions { after, .. } => study.exclusions.clone_from(after),
         }
     }
 
@@ -97,6 +125,8 @@ impl Change {
             Self::Element { id, before, after } => Self::Element { id, before: after, after: before },
             Self::Registration { section, before, after } => Self::Registration { section, before: after, after: before },
             Self::Layers { before, after } => Self::Layers { before: after, after: before },
+            Self::Analysis { id, before, after } => Self::Analysis { id, before: after, after: before },
+            Self::Exclusions { before, after } => Self::Exclusions { before: after, after: before },
         }
     }
 }
@@ -111,6 +141,8 @@ pub enum LineKind {
     Undo,
     /// The last edit taken back was made again.
     Redo,
+    /// Something was written to files; the study stayed as it was.
+    Export,
 }
 
 /// One line of the journal.
@@ -120,9 +152,20 @@ pub struct Line {
     pub kind: LineKind,
     /// Name of the edit.
     pub name: String,
-    /// Empty for undo and redo.
+    /// Empty for undo, redo and exports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeRecord>,
+    /// What was exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Value>,
+}
+
+impl Line {
+    /// A line of this kind that changes nothing by itself.
+    #[must_use]
+    pub fn plain(kind: LineKind, name: &str) -> Self {
+        Self { kind, name: name.to_owned(), changes: Vec::new(), export: None }
+    }
 }
 
 /// [`Change`] on disk.
@@ -154,6 +197,22 @@ pub enum ChangeRecord {
         /// After.
         after: Vec<LayerRecord>,
     },
+    /// An analysis: how it is made, not its numbers, which are computed again.
+    Analysis {
+        /// Its number.
+        id: u64,
+        /// Before.
+        before: Option<Recipe>,
+        /// After.
+        after: Option<Recipe>,
+    },
+    /// What is left out.
+    Exclusions {
+        /// Before.
+        before: Vec<ExclusionRecord>,
+        /// After.
+        after: Vec<ExclusionRecord>,
+    },
 }
 
 /// The record of an element; a path is replaced by its key.
@@ -171,17 +230,25 @@ pub fn element_record(id: ElementId, held: &Held) -> ElementRecord {
     ElementRecord { id: id.0, name: held.element.name().to_owned(), source, typed_um_per_px: typed }
 }
 
+/// What is needed to turn records into changes again.
+pub struct Rebuild<'a> {
+    /// Finds what an element record stands for.
+    pub element: &'a dyn Fn(&ElementRecord) -> Option<Held>,
+    /// Of analyses that are computed again.
+    pub progress: &'a Progress,
+}
+
 impl Edit {
-    /// The journal's record of the changes.
+    /// The journal's line of the edit.
     #[must_use]
-    pub fn records(&self) -> Vec<ChangeRecord> {
-        self.changes.iter().map(Change::record).collect()
+    pub fn line(&self) -> Line {
+        Line { changes: self.changes.iter().map(Change::record).collect(), ..Line::plain(LineKind::Edit, &self.name) }
     }
 
-    /// The edit of a record; `element` finds what an element record stands for.
-    pub fn from_records(name: &str, records: &[ChangeRecord], element: &dyn Fn(&ElementRecord) -> Option<Held>) -> Result<Self> {
-        let changes = records.iter().map(|r| r.to_change(element)).collect::<Result<_>>()?;
-        Ok(Self { name: name.to_owned(), changes })
+    /// The edit of a line, about to be made on `study`. Analyses are computed again.
+    pub fn from_line(line: &Line, study: &Study, rebuild: &Rebuild<'_>) -> Result<Self> {
+        let changes = line.changes.iter().map(|r| r.to_change(study, rebuild)).collect::<Result<_>>()?;
+        Ok(Self { name: line.name.clone(), changes })
     }
 }
 
@@ -200,6 +267,14 @@ impl Change {
                 let records = |l: &[Layer]| l.iter().map(LayerRecord::from).collect();
                 ChangeRecord::Layers { before: records(before), after: records(after) }
             }
+            Self::Analysis { id, before, after } => {
+                let record = |a: &Option<Arc<Analysis>>| a.as_deref().and_then(Recipe::of);
+                ChangeRecord::Analysis { id: id.0, before: record(before), after: record(after) }
+            }
+            Self::Exclusions { before, after } => {
+                let records = |l: &[Exclusion]| l.iter().map(ExclusionRecord::from).collect();
+                ChangeRecord::Exclusions { before: records(before), after: records(after) }
+            }
         }
     }
 }
@@ -212,10 +287,13 @@ fn fitted(record: &RegistrationRecord) -> Result<Box<Registration>> {
 }
 
 impl ChangeRecord {
-    fn to_change(&self, element: &dyn Fn(&ElementRecord) -> Option<Held>) -> Result<Change> {
+    fn to_change(&self, study: &Study, rebuild: &Rebuild<'_>) -> Result<Change> {
         let held = |record: &Option<ElementRecord>| match record {
             None => Ok(None),
-            Some(r) => element(r).map(Some).ok_or_else(|| Error::degenerate(format!("the input of {:?} is not there", r.name))),
+            Some(r) => {
+                let missing = || Error::degenerate(format!("the input of {:?} is not there", r.name));
+                (rebuild.element)(r).map(Some).ok_or_else(missing)
+            }
         };
         let registration = |record: &Option<RegistrationRecord>| record.as_ref().map(fitted).transpose();
         Ok(match self {
@@ -228,6 +306,17 @@ impl ChangeRecord {
             Self::Layers { before, after } => {
                 let layers = |l: &[LayerRecord]| l.iter().map(LayerRecord::to_layer).collect();
                 Change::Layers { before: layers(before), after: layers(after) }
+            }
+            Self::Analysis { id, before, after } => {
+                let id = AnalysisId(*id);
+                // What disappears is the one that is there.
+                let before = before.as_ref().and_then(|_| study.analyses.get(&id).cloned());
+                let made = after.as_ref().map(|recipe| remake(recipe, study, rebuild.progress)).transpose()?;
+                Change::Analysis { id, before, after: made.map(Arc::new) }
+            }
+            Self::Exclusions { before, after } => {
+                let exclusions = |l: &[ExclusionRecord]| l.iter().map(ExclusionRecord::to_exclusion).collect();
+                Change::Exclusions { before: exclusions(before), after: exclusions(after) }
             }
         })
     }

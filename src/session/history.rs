@@ -1,22 +1,29 @@
-//! Done and undone edits, by name; it grows without limit and is saved with the project.
+//! Done and undone edits, by name, and the log of all that was done in order, exports included; both grow
+//! without limit, and the log is saved with the project.
 
-use super::edit::Held;
-use super::edit::{Edit, Line, LineKind};
-use crate::io::record::ElementRecord;
+use super::edit::{Edit, Line, LineKind, Rebuild};
+use crate::base::{Error, Result};
 use crate::model::Study;
 
-/// The undo and redo stacks.
+/// The undo and redo stacks, and the lines that rebuild them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     done: Vec<Edit>,
     undone: Vec<Edit>,
+    log: Vec<Line>,
 }
 
 impl History {
     /// Records an edit that was just applied.
     pub fn push(&mut self, edit: Edit) {
+        self.log.push(edit.line());
         self.undone.clear();
         self.done.push(edit);
+    }
+
+    /// Records something that changed no study, as an export.
+    pub fn note(&mut self, line: Line) {
+        self.log.push(line);
     }
 
     /// Takes the last edit back; its name.
@@ -24,6 +31,7 @@ impl History {
         let edit = self.done.pop()?;
         edit.inverse().apply(study);
         let name = edit.name.clone();
+        self.log.push(Line::plain(LineKind::Undo, &name));
         self.undone.push(edit);
         Some(name)
     }
@@ -33,6 +41,7 @@ impl History {
         let edit = self.undone.pop()?;
         edit.apply(study);
         let name = edit.name.clone();
+        self.log.push(Line::plain(LineKind::Redo, &name));
         self.done.push(edit);
         Some(name)
     }
@@ -55,34 +64,36 @@ impl History {
         &self.done
     }
 
-    /// The lines that rebuild these stacks.
+    /// Everything that was done, in order: the lines that rebuild these stacks.
     #[must_use]
-    pub fn lines(&self) -> Vec<Line> {
-        let line = |e: &Edit| Line { kind: LineKind::Edit, name: e.name.clone(), changes: e.records() };
-        let undo = |e: &Edit| Line { kind: LineKind::Undo, name: e.name.clone(), changes: Vec::new() };
-        let all = self.done.iter().chain(self.undone.iter().rev()).map(line);
-        all.chain(self.undone.iter().map(undo)).collect()
+    pub fn lines(&self) -> &[Line] {
+        &self.log
     }
 
-    /// Rebuilds study and stacks from lines, starting from `study`; stops at the first line that
-    /// cannot be understood and says how many were used.
-    pub fn replay(lines: &[Line], study: &mut Study, element: &dyn Fn(&ElementRecord) -> Option<Held>) -> (Self, usize) {
-        let mut history = Self::default();
-        for (i, line) in lines.iter().enumerate() {
-            let fine = match line.kind {
-                LineKind::Undo => history.undo(study).is_some(),
-                LineKind::Redo => history.redo(study).is_some(),
-                LineKind::Edit => Edit::from_records(&line.name, &line.changes, element)
-                    .map(|edit| {
-                        edit.apply(study);
-                        history.push(edit);
-                    })
-                    .is_ok(),
-            };
-            if !fine {
-                return (history, i);
+    /// Does once more what a line says.
+    pub fn step(&mut self, line: &Line, study: &mut Study, rebuild: &Rebuild<'_>) -> Result<()> {
+        let nothing = || Error::malformed(format!("the history has nothing to do for {:?}", line.name));
+        match line.kind {
+            LineKind::Undo => self.undo(study).map(|_| ()).ok_or_else(nothing),
+            LineKind::Redo => self.redo(study).map(|_| ()).ok_or_else(nothing),
+            LineKind::Export => {
+                self.note(line.clone());
+                Ok(())
+            }
+            LineKind::Edit => {
+                let edit = Edit::from_line(line, study, rebuild)?;
+                edit.apply(study);
+                self.push(edit);
+                Ok(())
             }
         }
-        (history, lines.len())
+    }
+
+    /// Rebuilds study and stacks from lines, starting from `study`; stops at the first line that cannot be
+    /// done again, and says why.
+    pub fn replay(lines: &[Line], study: &mut Study, rebuild: &Rebuild<'_>) -> (Self, Option<Error>) {
+        let mut history = Self::default();
+        let problem = lines.iter().find_map(|line| history.step(line, study, rebuild).err());
+        (history, problem)
     }
 }

@@ -176,6 +176,13 @@ impl<T: Send + 'static> Jobs<T> {
         self.running.iter().map(status).collect()
     }
 
+    /// What the job of a slot is doing, where one runs.
+    #[must_use]
+    pub fn of_slot(&self, slot: &str) -> Option<JobStatus> {
+        let id = self.running.iter().find(|(_, r)| r.slot == slot).map(|(id, _)| *id)?;
+        self.status().into_iter().find(|s| s.id == id)
+    }
+
     /// Whether nothing runs.
     #[must_use]
     pub fn is_idle(&self) -> bool {

@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_cut_line_loses_only_itself() {
         let root = tempfile::tempdir().unwrap();
-        let line = |n: usize| Line { kind: LineKind::Edit, name: format!("edit {n}"), changes: vec![] };
+        let line = |n: usize| Line::plain(LineKind::Edit, &format!("edit {n}"));
         let mut journal = Journal::begin(root.path()).unwrap();
         journal.append(&line(1)).unwrap();
         journal.append(&line(2)).unwrap();

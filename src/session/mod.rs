@@ -2,9 +2,11 @@
 //! [`Session::apply`]; whole stories run through it in tests.
 
 mod action;
+mod analyze;
 mod command;
 mod derive;
 mod edit;
+mod export;
 mod history;
 mod jobs;
 mod journal;
@@ -13,12 +15,15 @@ mod open;
 mod project;
 mod readout;
 mod register_edit;
+mod replay;
+mod task;
 mod view_change;
 
 pub use action::{Action, RegisterAction, Side, ViewAction};
-pub use command::{COMMANDS, Command, MENUS, Spec, spec_of};
+pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
 pub use derive::SegmentsOf;
-pub use edit::{Change, Edit, Held};
+pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
+pub use export::{ExportRecord, ExportWhat, Exporter};
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use journal::{Leftover, state_folder};
@@ -26,12 +31,13 @@ pub use open::{Opened, demo_elements, demo_held};
 pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
+pub use replay::{Replayed, replay};
+pub use task::{FuseTask, PredictTask, Recipe, ReduceTask, Task};
 
 use crate::base::{Error, Limits, Result, Severity};
-use crate::model::{ElementId, LabelMap, Layer, Registration, Study, Volume};
+use crate::model::{Analysis, ElementId, LabelMap, Layer, Registration, Study, Volume};
 use crate::scene::{Derived, SceneCache, View};
 use crate::space::DVec3;
-use edit::{Line, LineKind};
 use journal::Journal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,6 +69,10 @@ pub enum Outcome {
     Saved(PathBuf, String),
     /// Segments of a segmentation.
     Segments(ElementId, Box<SegmentsOf>),
+    /// A method's result.
+    Analyzed(Box<Analysis>),
+    /// Files were written.
+    Exported(Vec<PathBuf>),
 }
 
 /// The whole program but its window.
@@ -179,6 +189,12 @@ impl Session {
             Action::PreviewLayer { index, layer } => self.preview_layer(index, layer),
             Action::KeepLayers => Ok(()),
             Action::MoveLayer { from, to } => self.move_layer(from, to),
+            Action::Run(task) => self.run_task(task),
+            Action::Export { what, path } => self.export(what, &path),
+            Action::RemoveAnalysis(id) => self.remove_analysis(id),
+            Action::Paint { section, name } => self.paint(section, &name),
+            Action::Exclude { what, reason } => self.exclude(what, &reason),
+            Action::Include(index) => self.include(index),
             Action::Register(action) => self.register(&action),
             Action::View(action) => {
                 self.change_view(action);
@@ -242,6 +258,11 @@ impl Session {
                 self.say(Severity::Note, text);
             }
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
+            Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
+            Outcome::Exported(files) => {
+                let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+                self.say(Severity::Note, format!("Written: {}", names.join(", ")));
+            }
         }
     }
 
@@ -252,8 +273,9 @@ impl Session {
             return;
         }
         edit.apply(&mut self.study);
-        self.write_line(LineKind::Edit, &edit);
+        let touches_inputs = edit.changes.iter().any(|c| matches!(c, Change::Element { .. }));
         self.history.push(edit);
+        self.write_last_line(touches_inputs);
         self.after_change();
     }
 
@@ -263,21 +285,21 @@ impl Session {
             LineKind::Undo => self.history.undo(&mut self.study),
             _ => self.history.redo(&mut self.study),
         };
-        let Some(name) = name else { return };
-        self.write_line(kind, &Edit { name, changes: Vec::new() });
-        self.after_change();
+        if name.is_some() {
+            self.write_last_line(false);
+            self.after_change();
+        }
     }
 
-    fn write_line(&mut self, kind: LineKind, edit: &Edit) {
+    /// Puts the newest line of the history into the crash journal.
+    fn write_last_line(&mut self, touches_inputs: bool) {
         if self.journal.is_none() {
             return;
         }
-        let touches_inputs = edit.changes.iter().any(|c| matches!(c, Change::Element { .. }));
         // The built-in case has no inputs, and a list that was never written reads as empty.
         let inputs = touches_inputs.then(|| self.inputs_manifest()).filter(|m| !m.inputs.is_empty());
-        let line = Line { kind, name: edit.name.clone(), changes: edit.records() };
-        let Some(journal) = &mut self.journal else { return };
-        let wrote = inputs.map_or(Ok(()), |i| journal.set_inputs(&i)).and_then(|()| journal.append(&line));
+        let (Some(journal), Some(line)) = (&mut self.journal, self.history.lines().last()) else { return };
+        let wrote = inputs.map_or(Ok(()), |i| journal.set_inputs(&i)).and_then(|()| journal.append(line));
         if let Err(e) = wrote {
             self.journal = None;
             self.say(Severity::Warning, format!("The crash journal ends here: {e}"));
@@ -307,6 +329,12 @@ impl Session {
     #[must_use]
     pub fn jobs(&self) -> Vec<JobStatus> {
         self.jobs.status()
+    }
+
+    /// The running job of a slot.
+    #[must_use]
+    pub fn job(&self, slot: &str) -> Option<JobStatus> {
+        self.jobs.of_slot(slot)
     }
 
     /// Whether nothing runs in the background.

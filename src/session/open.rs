@@ -6,8 +6,8 @@ use crate::base::{Error, Limits, Note, Progress, Result, Severity, Warnings};
 use crate::io::record::TYPED;
 use crate::io::{self, Content, Found, Reading};
 use crate::model::{
-    ColorMap, Element, ElementId, LabelMap, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section, Study,
-    TransformModel, Volume,
+    ColorMap, Element, ElementId, Exclusion, LabelMap, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section,
+    Study, TransformModel, Volume,
 };
 use crate::phantom::{Case, make_case_early};
 use std::path::{Path, PathBuf};
@@ -200,6 +200,12 @@ impl Session {
         let mut changes: Vec<Change> = hanging
             .map(|r| Change::Registration { section: r.section, before: Some(Box::new(r.clone())), after: None })
             .collect();
+        let made = self.study.analyses.iter().filter(|(_, a)| a.of == id);
+        changes.extend(made.map(|(&id, a)| Change::Analysis { id, before: Some(Arc::clone(a)), after: None }));
+        let kept: Vec<Exclusion> = self.study.exclusions.iter().filter(|e| e.what.element() != id).cloned().collect();
+        if kept.len() < self.study.exclusions.len() {
+            changes.push(Change::Exclusions { before: self.study.exclusions.clone(), after: kept });
+        }
         changes.push(Change::Element { id, before: self.held(id), after: None });
         changes
     }

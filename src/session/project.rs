@@ -1,14 +1,14 @@
 //! Saving the study as one `.myo` file, opening it again, relinking moved data, and crash recovery.
 //! All of it reads inputs again from where they lie; nothing is copied unless "with data" is asked.
 
-use super::edit::{Change, Edit, Held, Line, element_record};
+use super::edit::{Change, Edit, Held, Line, Rebuild, element_record};
 use super::open::{demo_elements, demo_held, leaf, read_path};
 use super::{Outcome, Session, journal, register_edit};
 use crate::base::{Error, Limits, Progress, Result, Severity};
 use crate::io::project::{
     FORMAT, Manifest, Project, digest_input, extract_inputs, path_key, read_project, relative_path, unpack_folder, write_project,
 };
-use crate::io::record::{ElementRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
+use crate::io::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
 use crate::model::{Element, ElementId, Layer, PixelSize, Provenance, Section, Study};
 use crate::phantom::make_case;
 use crate::scene::{Camera, CompareMode, PaneKind, PaneView, View};
@@ -38,11 +38,21 @@ pub struct Restored {
 }
 
 /// What `restore` needs.
-struct Request {
-    project: Project,
-    file: Option<PathBuf>,
-    folder: Option<PathBuf>,
-    limits: Limits,
+pub(super) struct Request {
+    pub(super) project: Project,
+    pub(super) file: Option<PathBuf>,
+    /// Where to look for moved inputs.
+    pub(super) folder: Option<PathBuf>,
+    pub(super) limits: Limits,
+}
+
+/// The inputs of a project, read again.
+pub(super) struct Inputs {
+    /// Inputs that could not be found, by their last known place; then nothing was read.
+    pub(super) missing: Vec<String>,
+    pub(super) lines: Vec<Line>,
+    pub(super) sources: Sources,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Session {
@@ -86,7 +96,7 @@ impl Session {
         (self.study, self.history, self.view, self.project) = (study, history, view, file);
         self.segments.clear();
         self.is_early = false;
-        for line in self.history.lines() {
+        for line in self.history.lines().to_vec() {
             if let Some(journal) = &mut self.journal
                 && let Err(e) = journal.append(&line)
             {
@@ -144,11 +154,23 @@ impl Session {
         manifest.elements = self.study.elements.iter().map(held).collect();
         manifest.registrations = self.study.registrations.values().map(RegistrationRecord::from).collect();
         manifest.layers = self.study.layers.iter().map(LayerRecord::from).collect();
+        manifest.exclusions = self.study.exclusions.iter().map(ExclusionRecord::from).collect();
+        manifest.analyses = self.study.analyses.values().filter_map(|a| serde_json::from_str(&a.recipe).ok()).collect();
         manifest.view = view_value(&self.view);
         let history = self.history.lines().iter().filter_map(|l| serde_json::to_string(l).ok()).collect();
         let project = Project { manifest, history };
         let inputs = self.input_paths();
         self.jobs.start("save", &format!("Saving {}", leaf(&path)), move |p| save_project(path, project, &inputs, with_data, p));
+    }
+}
+
+impl Session {
+    /// Does once more what a line of a history says, exports apart.
+    pub(super) fn repeat(&mut self, line: &Line, sources: &Sources, progress: &Progress) -> Result<()> {
+        let element = |r: &ElementRecord| find(sources, r);
+        self.history.step(line, &mut self.study, &Rebuild { element: &element, progress })?;
+        self.after_change();
+        Ok(())
     }
 }
 
@@ -201,6 +223,19 @@ fn empty_manifest() -> Manifest {
 /// Finds, reads and rebuilds everything; [`Outcome::Missing`] where an input is not where it was.
 fn restore(request: &Request, progress: &Progress) -> Result<Outcome> {
     let manifest = &request.project.manifest;
+    let Inputs { missing, lines, sources, mut warnings } = read_inputs(request, &progress.part(0.0, 0.7))?;
+    if !missing.is_empty() {
+        let relink = Relink { missing, project: request.project.clone(), file: request.file.clone() };
+        return Ok(Outcome::Missing(Box::new(relink)));
+    }
+    let (study, history) = rebuild(manifest, &lines, &sources, &mut warnings, &progress.part(0.7, 1.0))?;
+    let view = view_from(&manifest.view);
+    Ok(Outcome::Restored(Box::new(Restored { study, history, view, file: request.file.clone(), warnings })))
+}
+
+/// Finds and reads the inputs of a project.
+pub(super) fn read_inputs(request: &Request, progress: &Progress) -> Result<Inputs> {
+    let manifest = &request.project.manifest;
     let unpacked = match &request.file {
         Some(file) if manifest.inputs.iter().any(|i| i.embedded) => {
             extract_inputs(file, &unpack_folder().join(path_key(file)), request.limits, progress)?
@@ -216,16 +251,13 @@ fn restore(request: &Request, progress: &Progress) -> Result<Outcome> {
             None => missing.push(input.absolute.clone()),
         }
     }
-    if !missing.is_empty() {
-        let relink = Relink { missing, project: request.project.clone(), file: request.file.clone() };
-        return Ok(Outcome::Missing(Box::new(relink)));
-    }
-    let mut warnings = changed_inputs(manifest, &paths, &progress.part(0.0, 0.2))?;
     let lines: Vec<Line> = request.project.history.iter().map_while(|l| serde_json::from_str(l).ok()).collect();
+    if !missing.is_empty() {
+        return Ok(Inputs { missing, lines, sources: Sources::new(), warnings: Vec::new() });
+    }
+    let warnings = changed_inputs(manifest, &paths, &progress.part(0.0, 0.2))?;
     let sources = read_sources(manifest, &lines, &paths, request.limits, &progress.part(0.2, 1.0))?;
-    let (study, history) = rebuild(manifest, &lines, &sources, &mut warnings)?;
-    let view = view_from(&manifest.view);
-    Ok(Outcome::Restored(Box::new(Restored { study, history, view, file: request.file.clone(), warnings })))
+    Ok(Inputs { missing, lines, sources, warnings })
 }
 
 fn locate(input: &InputRecord, request: &Request) -> Option<PathBuf> {
@@ -255,7 +287,8 @@ fn changed_inputs(manifest: &Manifest, paths: &BTreeMap<String, PathBuf>, progre
     Ok(changed)
 }
 
-type Sources = BTreeMap<(String, usize), Held>;
+/// What was read, by key of the input and number in it.
+pub(super) type Sources = BTreeMap<(String, usize), Held>;
 
 fn source_key(source: &SourceRecord) -> (String, usize) {
     match source {
@@ -318,15 +351,21 @@ fn rebuild(
     lines: &[Line],
     sources: &Sources,
     warnings: &mut Vec<String>,
+    progress: &Progress,
 ) -> Result<(Study, super::History)> {
     let mut study = Study::default();
-    let (history, used) = super::History::replay(lines, &mut study, &|r| find(sources, r));
-    let complete = used == lines.len() && manifest.elements.iter().all(|e| study.elements.contains_key(&ElementId(e.id)));
-    let journal_only = manifest.elements.is_empty() && used > 0;
+    let element = |r: &ElementRecord| find(sources, r);
+    let (history, problem) = super::History::replay(lines, &mut study, &Rebuild { element: &element, progress });
+    if matches!(problem, Some(Error::Cancelled)) {
+        return Err(Error::Cancelled);
+    }
+    let complete = problem.is_none() && manifest.elements.iter().all(|e| study.elements.contains_key(&ElementId(e.id)));
+    let journal_only = manifest.elements.is_empty() && !history.edits().is_empty();
     let (mut study, history) = if complete || journal_only {
         (study, history)
     } else {
-        warnings.push("The history could not be replayed whole; the saved state is shown without it.".into());
+        let why = problem.map_or_else(String::new, |e| format!(" ({e})"));
+        warnings.push(format!("The history could not be replayed whole{why}; the saved state is shown without it."));
         from_manifest(manifest, sources)?
     };
     study.next_id = study.next_id.max(manifest.next_id);
@@ -347,6 +386,8 @@ fn from_manifest(manifest: &Manifest, sources: &Sources) -> Result<(Study, super
     }
     let after: Vec<Layer> = manifest.layers.iter().map(LayerRecord::to_layer).collect();
     changes.push(Change::Layers { before: Vec::new(), after });
+    let after = manifest.exclusions.iter().map(ExclusionRecord::to_exclusion).collect();
+    changes.push(Change::Exclusions { before: Vec::new(), after });
     let (mut study, mut history) = (Study::default(), super::History::default());
     let edit = Edit { name: "open project".into(), changes };
     edit.apply(&mut study);
@@ -354,7 +395,7 @@ fn from_manifest(manifest: &Manifest, sources: &Sources) -> Result<(Study, super
     Ok((study, history))
 }
 
-fn view_value(view: &View) -> Value {
+pub(super) fn view_value(view: &View) -> Value {
     let panes: Vec<Value> = view
         .panes
         .iter()
@@ -377,10 +418,11 @@ fn view_value(view: &View) -> Value {
         "compare": CompareMode::ALL.iter().position(|m| *m == view.compare),
         "mix": view.mix,
         "neurological": view.neurological,
+        "genes_on_heart": view.genes_on_heart,
     })
 }
 
-fn view_from(value: &Value) -> View {
+pub(super) fn view_from(value: &Value) -> View {
     let mut view = View::default();
     let id = |key: &str| value[key].as_u64().map(ElementId);
     (view.heart, view.section, view.cohort) = (id("heart"), id("section"), id("cohort"));
@@ -388,6 +430,7 @@ fn view_from(value: &Value) -> View {
     view.cardiac_phase = value["cardiac_phase"].as_f64().filter(|p| (0.0..1.0).contains(p)).unwrap_or(0.0);
     view.mix = value["mix"].as_f64().map_or(view.mix, |m| m.clamp(0.0, 1.0));
     view.neurological = value["neurological"].as_bool().unwrap_or(false);
+    view.genes_on_heart = value["genes_on_heart"].as_bool().unwrap_or(true);
     let compare = value["compare"].as_u64().and_then(|i| CompareMode::ALL.get(i as usize));
     view.compare = compare.copied().unwrap_or_default();
     for pane in value["panes"].as_array().into_iter().flatten() {

@@ -63,6 +63,7 @@ impl Session {
             Command::NextSlice => self.go_slices(PaneKind::ShortAxis, 1.0),
             Command::PreviousSlice => self.go_slices(PaneKind::ShortAxis, -1.0),
             Command::ResetViews => self.refit_panes(&PaneKind::ALL),
+            Command::ToggleHeartGenes => self.view.genes_on_heart = !self.view.genes_on_heart,
             Command::ToggleNeurological => self.view.neurological = !self.view.neurological,
             Command::Compare(mode) => self.view.compare = mode,
             Command::ToggleLabels => self.toggle(|k| matches!(k, LayerKind::Labels { .. })),

@@ -7,10 +7,10 @@ use super::panes::{Pane, default_tree};
 use super::pick::Ask;
 use super::prefs::Prefs;
 use super::theme::{Theme, set_fonts};
-use super::{inspector, jobs, keys, landmarks, layers, menu, palette, pane_input, panes, prefs, readout, timebar, tree};
+use super::{analyze, inspector, jobs, keys, landmarks, layers, menu, palette, pane_input, panes, prefs, readout, timebar, tree};
 use crate::base::Result;
 use crate::scene::{CompareMode, SceneCache};
-use crate::session::{Action, Command, Readout, RegisterAction, Session, ViewAction, state_folder};
+use crate::session::{Action, Command, Panel as SidePanel, Readout, RegisterAction, Session, ViewAction, state_folder};
 use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, ScrollArea, Ui, ViewportCommand};
 use egui_tiles::Tree;
 use std::path::PathBuf;
@@ -286,6 +286,7 @@ impl Workbench {
             Command::CheatSheet => self.memo.cheat_sheet = !self.memo.cheat_sheet,
             Command::GoTo => self.memo.dialog = Some(Dialog::GoTo { text: String::new() }),
             Command::LandmarkTool => self.memo.landmark_tool = !self.memo.landmark_tool,
+            Command::Panel(panel) => self.memo.analyze.panel = panel,
             Command::ToggleTheme => self.prefs.light = !self.prefs.light,
             Command::ScaleUp => self.scale(1),
             Command::ScaleDown => self.scale(-1),
@@ -461,6 +462,11 @@ fn right(ui: &mut Ui, desk: &mut Desk<'_>) {
         })
         .size_range(220.0..=520.0);
     panel.frame(frame).show(ui, |ui| {
+        analyze::tabs(ui, desk);
+        if desk.memo.analyze.panel != SidePanel::Inspect {
+            analyze::show(ui, desk);
+            return;
+        }
         let half = (ui.available_height() * 0.46).max(160.0);
         ScrollArea::vertical().id_salt("inspector").auto_shrink([false, true]).max_height(half).show(ui, |ui| {
             inspector::show(ui, desk);

@@ -11,7 +11,8 @@ use egui::{DragValue, Key, Modifiers, TextEdit, Ui};
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer) {
     let Some(section) = desk.session.study.section(layer.element).cloned() else { return };
     if let Some(expression) = &section.expression {
-        search(ui, desk, layer, &names(expression));
+        let fields: Vec<String> = desk.session.study.fields(layer.element).map(|f| f.name.clone()).collect();
+        search(ui, desk, layer, &names(expression, &fields));
         let counts =
             format!("{} genes, {} spots", thousands(expression.genes().len()), thousands(expression.observations().len()));
         ui.label(dim(desk.theme, counts));
@@ -45,9 +46,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer) {
     });
 }
 
-fn names(expression: &crate::model::Expression) -> Vec<(&str, &'static str)> {
+fn names<'a>(expression: &'a crate::model::Expression, fields: &'a [String]) -> Vec<(&'a str, &'static str)> {
+    let made = fields.iter().map(|f| (f.as_str(), "analysis"));
     let columns = expression.columns.keys().map(|c| (c.as_str(), "column"));
-    expression.genes().iter().map(|g| (g.as_str(), "gene")).chain(columns).collect()
+    expression.genes().iter().map(|g| (g.as_str(), "gene")).chain(columns).chain(made).collect()
 }
 
 /// The field with its suggestions.

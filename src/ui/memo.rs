@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     pub(super) selected_layer: Option<usize>,
+    pub(super) analyze: super::analyze::State,
     pub(super) landmark_tool: bool,
     pub(super) maximized: Option<PaneKind>,
     /// The pane under the pointer.

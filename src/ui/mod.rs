@@ -1,6 +1,7 @@
 //! The window: panels that read the session and send actions. Nothing here changes the study; the look
 //! comes from `assets/theme.toml`.
 
+mod analyze;
 mod app;
 mod desk;
 mod dialogs;

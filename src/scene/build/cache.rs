@@ -3,9 +3,9 @@
 
 use super::chain::{Chain, shown};
 use crate::model::{ElementId, LabelMap, Section, Spots, Study, Volume};
-use crate::scene::WarpMesh;
 use crate::scene::planes::default_planes;
-use crate::space::{DVec2, Plane, Warp, warp_mesh};
+use crate::scene::{PaneKind, SpotValues, WarpMesh};
+use crate::space::{DVec2, DVec3, Plane, Warp, warp_mesh};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,20 @@ pub struct SceneCache {
     planes: Option<PlanesEntry>,
     meshes: BTreeMap<(ElementId, bool), MeshEntry>,
     spots: BTreeMap<(ElementId, bool), SpotsEntry>,
+    near: BTreeMap<(ElementId, PaneKind), NearEntry>,
+}
+
+/// Spots within half a slice of a heart pane's plane.
+#[derive(Debug)]
+struct NearEntry {
+    spots: Arc<Spots>,
+    mm_per_px: f64,
+    warp: Warp,
+    planes: [Plane; 2],
+    values: Arc<SpotValues>,
+    kept: Vec<u32>,
+    positions: Arc<[[f32; 2]]>,
+    shown: Arc<[f32]>,
 }
 
 #[derive(Debug)]
@@ -54,6 +68,7 @@ impl SceneCache {
     pub(super) fn keep_only(&mut self, study: &Study) {
         self.meshes.retain(|(id, _), _| study.section(*id).is_some());
         self.spots.retain(|(id, _), _| study.section(*id).is_some());
+        self.near.retain(|(id, _), _| study.section(*id).is_some());
         if !self.planes.as_ref().is_some_and(|e| study.volumes().any(|(_, v)| Arc::ptr_eq(v, &e.volume))) {
             self.planes = None;
         }
@@ -95,6 +110,41 @@ impl SceneCache {
         mesh
     }
 
+    /// Positions (plane mm) and values of the spots within half a slice of a heart pane's plane. The same
+    /// `Arc`s as long as neither plane, fit nor values change. Cost: one pass over the spots.
+    pub(super) fn near_spots(
+        &mut self,
+        (id, pane): (ElementId, PaneKind),
+        section: &Section,
+        chain: &Chain<'_>,
+        plane: &Plane,
+        values: &Arc<SpotValues>,
+    ) -> Option<(Arc<[[f32; 2]]>, Arc<[f32]>)> {
+        let spots = section.spots.as_ref()?;
+        let (mm_per_px, planes) = (section.mm_per_px(), [*plane, chain.registration.plane]);
+        let same = |e: &NearEntry| {
+            Arc::ptr_eq(&e.spots, spots) && e.mm_per_px == mm_per_px && e.planes == planes && e.warp == *chain.warp
+        };
+        let old = self.near.remove(&(id, pane)).filter(same);
+        let mut entry = old.unwrap_or_else(|| {
+            let near = |lps: &DVec3| plane.distance_mm(*lps).abs() <= chain.registration.half_slice_mm;
+            let lps = |px: &DVec2| chain.lps_from_section(*px * mm_per_px).filter(near);
+            let found: Vec<Option<DVec3>> = spots.px.par_iter().map(lps).collect();
+            let kept: Vec<u32> = (0..found.len() as u32).filter(|&i| found[i as usize].is_some()).collect();
+            let place = |p: &DVec3| plane.plane_from_lps(*p).as_vec2().to_array();
+            let positions: Vec<[f32; 2]> = found.iter().flatten().map(place).collect();
+            let shown = picked(&kept, values);
+            let (spots, values) = (Arc::clone(spots), Arc::clone(values));
+            NearEntry { spots, mm_per_px, warp: chain.warp.clone(), planes, values, kept, positions: positions.into(), shown }
+        });
+        if !Arc::ptr_eq(&entry.values, values) {
+            (entry.shown, entry.values) = (picked(&entry.kept, values), Arc::clone(values));
+        }
+        let drawn = (Arc::clone(&entry.positions), Arc::clone(&entry.shown));
+        self.near.insert((id, pane), entry);
+        Some(drawn)
+    }
+
     /// Spots in pane mm: of the section pane (no chain) or warped. The same `Arc` as long as nothing moves.
     pub(super) fn spots(&mut self, id: ElementId, section: &Section, chain: Option<&Chain<'_>>) -> Option<Arc<[[f32; 2]]>> {
         let spots = section.spots.as_ref()?;
@@ -119,6 +169,11 @@ impl SceneCache {
         self.spots.insert(slot, entry);
         Some(positions)
     }
+}
+
+/// The values of some spots.
+fn picked(kept: &[u32], values: &SpotValues) -> Arc<[f32]> {
+    kept.iter().map(|&i| values.values.get(i as usize).copied().unwrap_or(f32::NAN)).collect()
 }
 
 /// A mesh over the bounds (section mm), right to 0.3 pixels at this zoom or of 160 cells along a side. The

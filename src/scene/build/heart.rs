@@ -1,14 +1,14 @@
 //! Panes that cut the heart: the image, its labels, the lit segment, where the other planes and the
 //! section lie, landmarks, the cursor, and the facts of the cut.
 
-use super::chain::{cursor_lps, registration};
+use super::chain::{Chain, cursor_lps, registration, section};
 use super::shared::{Pane, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
 use crate::model::{ElementId, LabelMap, LayerKind, Volume};
 use crate::scene::number::fixed;
 use crate::scene::phase::{label_phase, phase_at};
 use crate::scene::planes::cut_bounds;
-use crate::scene::{Corner, Drawn, Ink, LabelsDrawn, Mark, PaneKind, Scene, SliceDrawn};
+use crate::scene::{Compare, Corner, Drawn, Ink, LabelsDrawn, Mark, PaneKind, Scene, SliceDrawn, SpotsDrawn};
 use crate::space::{DVec2, Plane};
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: Pan
     let mut pane = Pane::new(inputs, size_px, camera_of(inputs, kind, bounds, size_px));
     draw_cut(&mut pane, inputs, (id, volume), plane);
     draw_labels(&mut pane, inputs, volume, plane);
+    draw_genes(&mut pane, inputs, cache, kind, &plane);
     other_planes(&mut pane, inputs, cache, (kind, &plane), bounds);
     landmarks(&mut pane, inputs, &plane);
     if let Some(at) = cursor_lps(inputs) {
@@ -96,6 +97,32 @@ fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, volume: &Volume, plane: Pla
             pane.draw(Drawn::Labels(drawn(segments, 0.55, pane.px(2.0), Some(lit))));
         }
     }
+}
+
+/// What colors the registered section's spots, on the cut: the spots within half a slice of it.
+fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind: PaneKind, plane: &Plane) {
+    let (Some((id, section)), Some(chain)) = (section(inputs), Chain::of(inputs)) else { return };
+    let is_shown = |l: &&crate::model::Layer| l.element == id && l.visible && matches!(l.kind, LayerKind::Spots { .. });
+    let Some(layer) = inputs.study.layers.iter().find(is_shown).filter(|_| inputs.view.genes_on_heart) else { return };
+    let (LayerKind::Spots { color_map, .. }, Some(values)) = (&layer.kind, inputs.derived.spot_values.get(&id)) else { return };
+    let Some((positions, shown)) = cache.near_spots((id, kind), section, &chain, plane, values) else { return };
+    if positions.is_empty() {
+        return;
+    }
+    let stretch = chain.warp.linear_part().matrix2.determinant().abs().sqrt();
+    let diameter_px = section.spots.as_ref().map_or(0.0, |s| s.diameter_px);
+    pane.draw(Drawn::Spots(SpotsDrawn {
+        positions,
+        values: Some(shown),
+        radius_mm: (diameter_px / 2.0 * section.mm_per_px() * stretch) as f32,
+        low: values.low as f32,
+        high: values.high as f32,
+        color_map: *color_map,
+        opacity: layer.opacity.clamp(0.0, 1.0) as f32,
+        compare: Compare::Blend,
+    }));
+    let (title, rule) = (values.title.clone(), values.rule.clone());
+    pane.mark(Mark::ColorBar { color_map: *color_map, low: values.low, high: values.high, title, rule });
 }
 
 fn other_planes(

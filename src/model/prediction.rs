@@ -1,0 +1,33 @@
+//! Expression predicted from images: how well each gene is predicted where it was held out.
+
+/// A model from image features to genes, as good as held-out places show it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prediction {
+    /// One per gene, in the order asked.
+    pub genes: Vec<GeneScore>,
+    /// Names of the image features.
+    pub features: Vec<String>,
+    /// Number of spots used.
+    pub n_spots: usize,
+    /// How held-out spots were chosen, as `5 spatial blocks of 2 mm, buffer 0.6 mm`.
+    pub folds: String,
+    /// Ridge penalty per fold.
+    pub alpha: Vec<f64>,
+}
+
+/// Held-out scores of a gene beside its baselines. `None` where it is constant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GeneScore {
+    /// The gene.
+    pub gene: String,
+    /// Pearson correlation of predicted and observed.
+    pub pearson: Option<f64>,
+    /// Spearman correlation.
+    pub spearman: Option<f64>,
+    /// Of a model that knows only where a spot is.
+    pub spatial_only: Option<f64>,
+    /// Of the training mean.
+    pub mean_map: Option<f64>,
+    /// Variance of predicted over observed.
+    pub variance_ratio: Option<f64>,
+}
