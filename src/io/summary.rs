@@ -86,7 +86,7 @@ fn section_line(s: &Section) -> String {
 /// As `sample sheet of 60 subjects: phenotypes 57, bulk 41; outcome`.
 fn cohort_line(c: &Cohort) -> String {
     let n = c.subjects().len();
-    let views: Vec<String> = c.views().iter().map(|v| format!("{} {}", v.name, v.table.samples().len())).collect();
+    let views: Vec<String> = c.views().iter().map(|v| format!("{} {}", v.name, v.n_subjects())).collect();
     let views = if views.is_empty() { "no views".to_owned() } else { views.join(", ") };
     let patients = if c.n_patients() == n { String::new() } else { format!(" of {} patients", c.n_patients()) };
     let outcome = if c.outcome().is_some() { "; with an outcome" } else { "; no outcome" };

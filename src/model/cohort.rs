@@ -1,7 +1,7 @@
 //! Patients side by side: what was scanned, cut and sequenced of each of them, the tables of numbers that
 //! came out (views), what is known beside (covariates, outcome), and which view is missing for whom.
 
-use super::{Finding, ViewTable};
+use super::{Column, Finding, ViewTable, Views};
 use crate::base::{Error, Result, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -111,6 +111,19 @@ impl Values {
         }
     }
 
+    /// The values of these subjects as a column of a table.
+    #[must_use]
+    pub fn column(&self, subjects: &[usize]) -> Column {
+        match self {
+            Self::Number(v) => Column::Number(subjects.iter().map(|&i| v[i].unwrap_or(f64::NAN)).collect()),
+            Self::Category(v) => {
+                let names = self.levels();
+                let code = |i: &usize| v[*i].as_ref().and_then(|t| names.iter().position(|n| n == t)).map_or(u32::MAX, |c| c as u32);
+                Column::Category { codes: subjects.iter().map(code).collect(), names }
+            }
+        }
+    }
+
     /// Different values in order, numbers by size; missing ones left out.
     #[must_use]
     pub fn levels(&self) -> Vec<String> {
@@ -144,10 +157,39 @@ pub struct CohortView {
     pub name: String,
     /// What the numbers are, as `log2 CPM`; empty where every column says its own.
     pub unit: String,
-    /// Rows are named by subjects, in the cohort's order; those without the view have none.
-    pub table: Arc<ViewTable>,
+    /// Rows are named by subjects, in the cohort's order; those without the view have none. `None` where
+    /// nobody has it.
+    pub table: Option<Arc<ViewTable>>,
     /// Why the view is missing, one per subject; `None` where it is there.
     pub missing: Vec<Option<String>>,
+}
+
+impl CohortView {
+    /// Number of subjects who have it.
+    #[must_use]
+    pub fn n_subjects(&self) -> usize {
+        self.table.as_ref().map_or(0, |t| t.n_samples())
+    }
+
+    /// Names of its features.
+    #[must_use]
+    pub fn features(&self) -> &[String] {
+        self.table.as_ref().map_or(&[], |t| t.features())
+    }
+
+    /// The values of a subject, where it has the view.
+    #[must_use]
+    pub fn row(&self, subject: usize) -> Option<&[f64]> {
+        let table = self.table.as_ref()?;
+        let row = self.missing.get(..subject)?.iter().filter(|m| m.is_none()).count();
+        self.missing.get(subject)?.is_none().then(|| table.row(row))
+    }
+
+    /// Number of values missing inside its rows.
+    #[must_use]
+    pub fn n_empty_cells(&self) -> usize {
+        self.table.as_ref().map_or(0, |t| t.values().iter().filter(|v| v.is_nan()).count())
+    }
 }
 
 /// All parts of a cohort before they are checked.
@@ -264,10 +306,23 @@ impl Cohort {
         self.parts.subjects.iter().map(|s| s.patient.as_str()).collect::<BTreeSet<_>>().len()
     }
 
-    /// Number of values that are missing inside a view's rows.
-    #[must_use]
-    pub fn n_empty_cells(&self, view: usize) -> usize {
-        self.parts.views.get(view).map_or(0, |v| v.table.n_missing())
+    /// Views by name for a joint model: only subjects for whom `keep` is true, grouped by patient, with all
+    /// covariates. [`Error::Parameter`] for an unknown view or one that nobody kept has.
+    pub fn views_of(&self, names: &[&str], keep: impl Fn(usize) -> bool) -> Result<Views> {
+        let table = |name: &&str| {
+            let view = self.view(name).ok_or_else(|| Error::parameter(format!("the cohort has no view {name}")))?;
+            let there = self.parts.subjects.iter().enumerate().filter(|(i, _)| view.missing[*i].is_none());
+            let rows: Vec<usize> = there.enumerate().filter(|(_, (i, _))| keep(*i)).map(|(row, _)| row).collect();
+            match view.table.as_ref().filter(|_| !rows.is_empty()) {
+                Some(table) => table.samples(&rows),
+                None => Err(Error::parameter(format!("nobody has the view {name}"))),
+            }
+        };
+        let views = Views::new(names.iter().map(table).collect::<Result<_>>()?)?;
+        let places: Vec<usize> = views.ids().iter().filter_map(|id| self.position(id)).collect();
+        let groups = places.iter().map(|&i| self.parts.subjects[i].patient.clone()).collect();
+        let covariates = self.parts.covariates.iter().map(|c| (c.name.clone(), c.values.column(&places))).collect();
+        views.with_groups(groups)?.with_covariates(covariates)
     }
 
     /// Patterns of views among the subjects for whom `keep` is true, the commonest first.
@@ -370,8 +425,9 @@ fn check_views(parts: &CohortParts) -> Result<()> {
             return Err(Error::malformed(format!("the view {} tells about {n} of {wanted} subjects", view.name)));
         }
         let those = parts.subjects.iter().zip(&view.missing).filter(|(_, m)| m.is_none()).map(|(s, _)| &s.id);
-        if !those.eq(view.table.samples()) {
-            let unknown = view.table.samples().iter().find(|row| !parts.subjects.iter().any(|s| s.id == **row));
+        let rows = view.table.as_ref().map_or(&[][..], |t| t.ids());
+        if !those.eq(rows) {
+            let unknown = rows.iter().find(|row| !parts.subjects.iter().any(|s| s.id == **row));
             return Err(Error::malformed(match unknown {
                 Some(row) => format!("the view {} has a row {row}, which is no subject", view.name),
                 None => format!("the rows of the view {} are not the subjects who have it", view.name),

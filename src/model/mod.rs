@@ -34,5 +34,5 @@ pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
 pub use study::{Element, ElementId, Provenance, Study};
-pub use views::ViewTable;
+pub use views::{ViewTable, Views};
 pub use volume::{Samples, Volume};

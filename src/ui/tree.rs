@@ -166,7 +166,7 @@ fn geometry(element: &Element) -> Vec<String> {
         }
         Element::Cohort(c) => {
             let view = |v: &crate::model::CohortView| {
-                let (n, p) = (v.table.samples().len(), v.table.features().len());
+                let (n, p) = (v.n_subjects(), v.features().len());
                 format!("{}: {n} subjects × {} features {}", v.name, thousands(p), v.unit).trim_end().to_owned()
             };
             c.views().iter().map(view).collect()

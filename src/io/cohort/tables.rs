@@ -99,8 +99,8 @@ impl<'a> Tables<'a> {
                 Err(why) => missing.push(Some(why)),
             }
         }
-        let table = self.join(column, &found)?;
-        Ok(CohortView { name: column.name.clone(), unit: column.unit.clone(), table: Arc::new(table), missing })
+        let table = if found.is_empty() { None } else { Some(Arc::new(self.join(column, &found)?)) };
+        Ok(CohortView { name: column.name.clone(), unit: column.unit.clone(), table, missing })
     }
 
     /// The table and row of a subject, or why there is none.
@@ -177,7 +177,7 @@ impl<'a> Tables<'a> {
             }
         }
         let samples = found.iter().map(|(id, ..)| id.clone()).collect();
-        ViewTable::new(samples, features, values)
+        ViewTable::new(column.name.as_str(), samples, features, values)
     }
 
     /// Rows that no subject named are told, not dropped silently.

@@ -33,12 +33,12 @@ fn file_name(view: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 fn view_table(view: &CohortView) -> Result<Table> {
-    let table = &view.table;
-    let ids = TableColumn::text("id", table.samples().iter().map(|s| Some(s.clone())));
-    let n = table.samples().len();
-    let cell = |row: usize, column: usize| Some(table.row(row)[column]).filter(|v| !v.is_nan());
-    let columns =
-        table.features().iter().enumerate().map(|(j, f)| TableColumn::numbers(f, (0..n).map(|i| cell(i, j)).collect::<Vec<_>>()));
+    let names = view.table.as_ref().map_or(&[][..], |t| t.ids());
+    let ids = TableColumn::text("id", names.iter().map(|s| Some(s.clone())));
+    let cells = |j: usize| view.table.as_ref().map_or_else(Vec::new, |t| t.column(j));
+    let columns = view.features().iter().enumerate().map(|(j, f)| {
+        TableColumn::numbers(f, cells(j).into_iter().map(|v| Some(v).filter(|v| !v.is_nan())))
+    });
     Table::new(std::iter::once(ids).chain(columns).collect())
 }
 

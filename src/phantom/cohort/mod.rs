@@ -214,8 +214,8 @@ fn assemble(people: &People, views: &[Measured]) -> Result<Cohort> {
         let samples = there.iter().map(|&i| subjects[i].id.clone()).collect();
         let values = there.iter().flat_map(|&i| measured.rows[i].iter().copied()).collect();
         let missing = people.has.iter().map(|has| (!has[v]).then(|| REASONS[v].to_owned())).collect();
-        let table = ViewTable::new(samples, measured.features.clone(), values)?;
-        Ok(CohortView { name: MISSING[v].0.to_owned(), unit: UNITS[v].to_owned(), table: Arc::new(table), missing })
+        let table = ViewTable::new(MISSING[v].0, samples, measured.features.clone(), values)?;
+        Ok(CohortView { name: MISSING[v].0.to_owned(), unit: UNITS[v].to_owned(), table: Some(Arc::new(table)), missing })
     };
     let views = views.iter().enumerate().map(view).collect::<Result<_>>()?;
     let covariates = covariates(people);

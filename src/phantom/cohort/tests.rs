@@ -14,16 +14,15 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 /// Values of a feature by subject, NaN where missing.
 fn feature(cohort: &Cohort, view: &str, name: &str) -> Vec<f64> {
     let view = cohort.view(view).unwrap();
-    let place = view.table.features().iter().position(|f| f == name).unwrap();
-    let row = |s: &Subject| view.table.samples().iter().position(|r| *r == s.id).map_or(f64::NAN, |r| view.table.row(r)[place]);
-    cohort.subjects().iter().map(row).collect()
+    let place = view.features().iter().position(|f| f == name).unwrap();
+    (0..cohort.subjects().len()).map(|i| view.row(i).map_or(f64::NAN, |r| r[place])).collect()
 }
 
 #[test]
 fn same_seed_same_bytes_other_seed_other_cohort() {
     let bytes = |seed| {
         let case = make_cohort(seed).unwrap();
-        let views: Vec<u64> = case.cohort.views().iter().flat_map(|v| (0..v.table.samples().len()).flat_map(|i| v.table.row(i).iter().map(|x| x.to_bits()).collect::<Vec<_>>())).collect();
+        let views: Vec<u64> = case.cohort.views().iter().flat_map(|v| v.table.as_ref().unwrap().values()).map(|x| x.to_bits()).collect();
         (views, format!("{:?}", case.cohort.covariates()))
     };
     assert_eq!(bytes(3), bytes(3));
@@ -47,9 +46,9 @@ fn what_is_planted_is_there() {
         let mean = nulls.iter().map(|f| correlation(&feature(&cohort, "bulk", &f.feature), &factor(0)).abs()).sum::<f64>() / nulls.len() as f64;
         assert!(mean < 0.2, "genes that depend on nothing: mean |r| {mean}");
         for v in cohort.views() {
-            let n = v.table.samples().len();
+            let n = v.n_subjects();
             assert!((30..=60).contains(&n), "{} has {n} subjects", v.name);
-            for f in v.table.features() {
+            for f in v.features() {
                 assert_eq!(truth.features.iter().filter(|t| t.view == v.name && t.feature == *f).count(), 1, "{f}");
             }
         }
@@ -64,9 +63,9 @@ fn volumes_and_shares_are_consistent() {
         assert!((100.0 * (edv[i] - esv[i]) / edv[i] - ef[i]).abs() < 0.11, "{} {} {}", edv[i], esv[i], ef[i]);
     }
     let view = cohort.view("single_cell").unwrap();
-    let shares: Vec<usize> = (0..view.table.features().len()).filter(|&j| view.table.features()[j].ends_with(":fraction")).collect();
-    for i in 0..view.table.samples().len() {
-        let sum: f64 = shares.iter().map(|&j| view.table.row(i)[j]).sum();
+    let shares: Vec<usize> = (0..view.features().len()).filter(|&j| view.features()[j].ends_with(":fraction")).collect();
+    for row in (0..N_SUBJECTS).filter_map(|i| view.row(i)) {
+        let sum: f64 = shares.iter().map(|&j| row[j]).sum();
         assert!((sum - 1.0).abs() < 5e-4, "{sum}");
     }
 }

@@ -170,10 +170,8 @@ fn about_view(plan: &Plan<'_>, view: usize, subject: usize) -> String {
     match &of.missing[subject] {
         Some(why) => format!("{}: missing, {why}", of.name),
         None => {
-            let id = &plan.cohort.subjects()[subject].id;
-            let row = of.table.samples().iter().position(|s| s == id);
-            let empty = row.map_or(0, |r| of.table.row(r).iter().filter(|v| v.is_nan()).count());
-            let n = of.table.features().len();
+            let empty = of.row(subject).map_or(0, |r| r.iter().filter(|v| v.is_nan()).count());
+            let n = of.features().len();
             if empty == 0 { format!("{}: {n} values", of.name) } else { format!("{}: {} of {n} values", of.name, n - empty) }
         }
     }
