@@ -100,8 +100,8 @@ impl Session {
         if n == 0 {
             return;
         }
-        let keep = |(v, why): (&f32, &Option<&str>)| if why.is_some() { f32::NAN } else { *v };
-        values.values = values.values.iter().zip(&why).map(keep).collect();
+        let keep = |(v, why): (&f32, Option<&str>)| if why.is_some() { f32::NAN } else { *v };
+        values.values = values.values.iter().zip(why).map(keep).collect();
         values.rule = format!("{}, {n} left out", values.rule);
     }
 

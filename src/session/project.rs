@@ -419,6 +419,10 @@ pub(super) fn view_value(view: &View) -> Value {
         "mix": view.mix,
         "neurological": view.neurological,
         "genes_on_heart": view.genes_on_heart,
+        "section_cursor_mm": view.section_cursor.map(|c| c.to_array()),
+        "selected_pair": view.selected_pair,
+        "lit_segment": view.lit_segment,
+        "flicker_on": view.flicker_on,
     })
 }
 
@@ -431,17 +435,27 @@ pub(super) fn view_from(value: &Value) -> View {
     view.mix = value["mix"].as_f64().map_or(view.mix, |m| m.clamp(0.0, 1.0));
     view.neurological = value["neurological"].as_bool().unwrap_or(false);
     view.genes_on_heart = value["genes_on_heart"].as_bool().unwrap_or(true);
+    view.section_cursor = flat_vector(&value["section_cursor_mm"]);
+    view.selected_pair = value["selected_pair"].as_u64().map(|i| i as usize);
+    view.lit_segment = value["lit_segment"].as_u64().and_then(|s| u8::try_from(s).ok());
+    view.flicker_on = value["flicker_on"].as_bool().unwrap_or(true);
     let compare = value["compare"].as_u64().and_then(|i| CompareMode::ALL.get(i as usize));
     view.compare = compare.copied().unwrap_or_default();
     for pane in value["panes"].as_array().into_iter().flatten() {
         let Some(kind) = PaneKind::ALL.into_iter().find(|k| pane["pane"] == k.title()) else { continue };
-        let center = pane["center_mm"].as_array().and_then(|c| Some(DVec2::new(c.first()?.as_f64()?, c.get(1)?.as_f64()?)));
-        let camera = center.zip(pane["mm_per_px"].as_f64()).map(|(center, mm_per_px)| Camera { center, mm_per_px });
+        let camera = flat_vector(&pane["center_mm"])
+            .zip(pane["mm_per_px"].as_f64())
+            .map(|(center, mm_per_px)| Camera { center, mm_per_px });
         let axes = &pane["plane_lps"];
         let plane = (|| Plane::new(vector(&axes[0])?, vector(&axes[1])?, vector(&axes[2])?).ok())();
         view.panes.insert(kind, PaneView { camera, plane });
     }
     view
+}
+
+fn flat_vector(value: &Value) -> Option<DVec2> {
+    let v = value.as_array()?;
+    Some(DVec2::new(v.first()?.as_f64()?, v.get(1)?.as_f64()?))
 }
 
 fn vector(value: &Value) -> Option<DVec3> {

@@ -21,6 +21,6 @@ impl PredictTask {
     }
 
     pub(super) fn make(&self, _study: &Study, _progress: &Progress) -> Result<Made> {
-        Err(Error::unsupported("this method is not here yet"))
+        Err(Error::unsupported(format!("this method is not here yet (seed {})", self.seed)))
     }
 }
