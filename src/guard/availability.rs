@@ -5,7 +5,7 @@
 //! one seen). A numeric outcome: the rank sum of those who have the view under all arrangements drawn at
 //! random from `seed`, `p = (1 + #as far)/(1 + draws)`. Over the views, p is adjusted by Holm.
 
-use crate::base::{Result, Severity};
+use crate::base::Severity;
 use crate::model::Finding;
 use crate::stats::Stream;
 
@@ -55,9 +55,7 @@ pub fn availability(views: &[(String, Vec<bool>)], outcome: &Outcome, seed: u64)
 pub fn availability_findings(rows: &[Availability], outcome: &Outcome) -> Vec<Finding> {
     let describe = |r: &Availability| {
         let (with, without) = match outcome {
-            Outcome::Class(_, name) => {
-                (format!("{:.0} % {name}", r.with * 100.0), format!("{:.0} % {name}", r.without * 100.0))
-            }
+            Outcome::Class(_, name) => (format!("{:.0} % {name}", r.with * 100.0), format!("{:.0} % {name}", r.without * 100.0)),
             Outcome::Number(_) => (format!("mean outcome {:.3}", r.with), format!("mean outcome {:.3}", r.without)),
         };
         format!(
@@ -174,4 +172,56 @@ fn holm(p: &[f64]) -> Vec<f64> {
         adjusted[i] = least;
     }
     adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// scipy 1.17 `fisher_exact(table)[1]`.
+    #[test]
+    fn fisher_is_that_of_scipy() {
+        for (table, p) in [
+            ([[8, 2], [1, 5]], 0.034_965_034_965_034_975),
+            ([[12, 5], [29, 2]], 0.080_268_552_074_104_63),
+            ([[10, 10], [10, 10]], 1.0),
+            ([[0, 7], [9, 1]], 0.000_411_353_352_529_823_14),
+        ] {
+            let found = fisher_exact(table);
+            assert!((found - p).abs() < 1e-12, "{table:?}: {found}, scipy {p}");
+        }
+        assert_eq!(fisher_exact([[0, 0], [3, 4]]), 1.0);
+    }
+
+    #[test]
+    fn a_view_missing_by_outcome_is_found_and_one_at_random_is_not() {
+        let n = 60;
+        let outcome: Vec<bool> = (0..n).map(|i| i % 2 == 0).collect();
+        let related: Vec<bool> = (0..n).map(|i| i % 2 == 0 || i % 6 == 1).collect();
+        let free: Vec<bool> = (0..n).map(|i| i % 5 != 0).collect();
+        let views = vec![("a".to_owned(), related.clone()), ("b".to_owned(), free), ("c".to_owned(), vec![true; n])];
+        let class = Outcome::Class(outcome.clone(), "events".into());
+        let rows = availability(&views, &class, 0);
+        let found = availability_findings(&rows, &class);
+        assert_eq!(found.len(), 1, "{rows:?}");
+        assert!(found[0].what.starts_with("whether a is there"), "{}", found[0].what);
+        assert_eq!(rows[2].p, 1.0);
+        let number = Outcome::Number((0..n).map(|i| if i % 2 == 0 { 50.0 + i as f64 } else { i as f64 }).collect());
+        let rows = availability(&views, &number, 0);
+        assert!(rows[0].p_holm < 0.01 && rows[1].p > 0.05, "{rows:?}");
+        assert_eq!(availability(&views, &number, 0), rows, "same seed, same numbers");
+    }
+
+    #[test]
+    fn the_test_holds_its_level() {
+        let n = 40;
+        let hits = (0..200).filter(|&run| {
+            let s = &mut Stream::new(run, 1);
+            let has: Vec<bool> = (0..n).map(|_| s.uniform() < 0.6).collect();
+            let values = (0..n).map(|_| s.normal()).collect();
+            availability(&[("v".to_owned(), has)], &Outcome::Number(values), run)[0].p <= 0.05
+        });
+        let n = hits.count();
+        assert!((1..=20).contains(&n), "{n} of 200 below 0.05");
+    }
 }

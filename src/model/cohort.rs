@@ -118,7 +118,8 @@ impl Values {
             Self::Number(v) => Column::Number(subjects.iter().map(|&i| v[i].unwrap_or(f64::NAN)).collect()),
             Self::Category(v) => {
                 let names = self.levels();
-                let code = |i: &usize| v[*i].as_ref().and_then(|t| names.iter().position(|n| n == t)).map_or(u32::MAX, |c| c as u32);
+                let code =
+                    |i: &usize| v[*i].as_ref().and_then(|t| names.iter().position(|n| n == t)).map_or(u32::MAX, |c| c as u32);
                 Column::Category { codes: subjects.iter().map(code).collect(), names }
             }
         }
@@ -465,7 +466,7 @@ fn has_date(text: &str) -> bool {
         s.len() == 8
             && matches!((number(&s[..4]), number(&s[4..6]), number(&s[6..])), (Some(y), Some(m), Some(d)) if is_date(y, m, d))
     };
-    if groups.iter().any(|g| in_eight(&g)) {
+    if groups.iter().any(in_eight) {
         return true;
     }
     let is_separated = text.split(|c: char| c.is_ascii_digit()).any(|s| matches!(s, "-" | "." | "/"));
@@ -500,7 +501,9 @@ mod tests {
         ] {
             assert_eq!(looks_personal(text), Some(what), "{text}");
         }
-        for text in ["S01", "HEART-007", "P 12", "control-3", "patient_10", "1234567", "20991399", "A-1-2-3", "GSM4742856", "v1.2.3"] {
+        for text in
+            ["S01", "HEART-007", "P 12", "control-3", "patient_10", "1234567", "20991399", "A-1-2-3", "GSM4742856", "v1.2.3"]
+        {
             assert_eq!(looks_personal(text), None, "{text}");
         }
     }

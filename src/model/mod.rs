@@ -20,7 +20,8 @@ mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
 pub use cohort::{
-    Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values, looks_personal,
+    Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values,
+    looks_personal,
 };
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};

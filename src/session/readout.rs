@@ -4,7 +4,7 @@ use super::Session;
 use crate::imaging;
 use crate::model::{ElementId, LayerKind};
 use crate::scene::{label_phase, phase_at, significant};
-use crate::space::{DVec3, Space};
+use crate::space::{DVec2, DVec3, Space};
 
 /// The status bar's content.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,15 +89,27 @@ fn label_name(session: &Session, id: ElementId, lps: DVec3) -> Option<(String, S
     Some((labels.name.clone(), entry.name.clone()))
 }
 
-fn spot_value(session: &Session, id: ElementId, mm: DVec3) -> Option<(String, String)> {
+impl Session {
+    /// The name of the spot of a section at section mm.
+    #[must_use]
+    pub fn spot_at(&self, id: ElementId, mm: DVec2) -> Option<String> {
+        let spot = nearest_spot(self, id, mm)?;
+        self.study.section(id)?.expression.as_ref()?.observations().get(spot).cloned()
+    }
+}
+
+/// The spot whose disc is at section mm.
+fn nearest_spot(session: &Session, id: ElementId, mm: DVec2) -> Option<usize> {
     let section = session.study.section(id)?;
     let spots = section.spots.as_ref()?;
-    let px = mm.truncate() / section.mm_per_px();
+    let px = mm / section.mm_per_px();
     let nearest =
         (0..spots.px.len()).min_by(|&a, &b| spots.px[a].distance_squared(px).total_cmp(&spots.px[b].distance_squared(px)))?;
-    if spots.px[nearest].distance(px) > spots.diameter_px.max(1.0) {
-        return None;
-    }
+    (spots.px[nearest].distance(px) <= spots.diameter_px.max(1.0)).then_some(nearest)
+}
+
+fn spot_value(session: &Session, id: ElementId, mm: DVec3) -> Option<(String, String)> {
+    let nearest = nearest_spot(session, id, mm.truncate())?;
     let shown = session.derived.spot_values.get(&id)?;
     let value = shown.values.get(nearest)?;
     (!value.is_nan()).then(|| (shown.title.clone(), three_digits(f64::from(*value))))

@@ -49,7 +49,7 @@ pub(super) fn interact(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: 
 }
 
 /// What scenes are made from.
-fn inputs_of<'a>(desk: &Desk<'a>, pixels_per_point: f32) -> Inputs<'a> {
+pub(super) fn inputs_of<'a>(desk: &Desk<'a>, pixels_per_point: f32) -> Inputs<'a> {
     let session = desk.session;
     Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point }
 }

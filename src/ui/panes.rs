@@ -6,6 +6,7 @@ use super::icon::{Icon, icon_button};
 use super::marks::Pen;
 use super::pane_input;
 use super::theme::Theme;
+use crate::model::Excluded;
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
 use crate::session::{Action, Command, RegisterAction, ViewAction};
@@ -233,6 +234,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     }
     let per = ui.pixels_per_point();
     let size_px = [(rect.width() * per).round().max(1.0) as u32, (rect.height() * per).round().max(1.0) as u32];
+    desk.memo.pixels_per_point = per;
     let session = desk.session;
     let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per };
     let mut scene = build(&inputs, cache, kind, size_px);
@@ -258,7 +260,11 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
         }
     }
     desk.memo.drawn.insert(kind, (scene.camera, size_px));
-    if desk.memo.landmark_tool && desk.has_content(kind) && desk.memo.hovered == Some(kind) && !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {
+    if desk.memo.landmark_tool
+        && desk.has_content(kind)
+        && desk.memo.hovered == Some(kind)
+        && !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort)
+    {
         let text = pane_input::next_side(desk);
         let at = rect.center_bottom() - vec2(0.0, 26.0);
         pen.text(at, Align2::CENTER_BOTTOM, text, desk.theme.overlay_font(), desk.theme.on_image().accent);
@@ -327,6 +333,7 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
             }
             ui.close();
         }
+        leave_out(ui, desk, kind, mm);
         ui.separator();
         if item(ui, "Fit this pane", true) {
             desk.view(ViewAction::Fit(kind));
@@ -338,6 +345,39 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
             ui.close();
         }
     });
+}
+
+/// Leaves out what is under the pointer, after asking why.
+fn leave_out(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind, mm: DVec2) {
+    let Some((text, what)) = to_leave_out(desk, kind, mm) else { return };
+    if ui.add(egui::Button::new(text).frame_when_inactive(false)).clicked() {
+        desk.memo.analyze.cohort.ask(what);
+        desk.run(Command::Panel(crate::session::Panel::Cohort));
+        ui.close();
+    }
+}
+
+fn to_leave_out(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<(String, Excluded)> {
+    let session = desk.session;
+    if kind == PaneKind::Cohort {
+        let (_, size_px) = *desk.memo.drawn.get(&kind)?;
+        let inputs = pane_input::inputs_of(desk, desk.memo.pixels_per_point);
+        let hit = crate::scene::cohort_hit(&inputs, size_px, mm)?;
+        let id = session.view.cohort?;
+        let subject = session.study.cohort(id)?.subjects().get(hit.subject)?.id.clone();
+        return Some((format!("Leave {subject} out …"), Excluded::Subject { cohort: id, subject }));
+    }
+    if kind == PaneKind::Section {
+        let id = session.view.section?;
+        let name = session.spot_at(id, mm)?;
+        return Some(("Leave this spot out …".into(), Excluded::Spots { section: id, names: vec![name] }));
+    }
+    let lps = lps_at(desk, kind, mm).filter(|_| kind.is_heart())?;
+    let id = session.view.heart?;
+    let grid = &session.study.volume(id)?.grid;
+    let k = grid.voxel_from_lps().transform_point3(lps).z.round();
+    let slice = (0..grid.size()[2]).find(|&s| s as f64 == k)?;
+    Some((format!("Leave slice {} out …", slice + 1), Excluded::Slice { element: id, slice }))
 }
 
 /// The patient point under a place of a pane.

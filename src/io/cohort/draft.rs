@@ -123,11 +123,21 @@ fn columns(table: &Table, said: &mut Said) -> Result<Columns> {
             Role::Fact(fact) if !fact.is_empty() => keep_fact(found(fact), &mut out, said),
             Role::Personal => {
                 let what = format!("the column {header} says who somebody is and is left out");
-                said.add(Severity::Warning, "personal-data", what, "Remove it from the sheet; subjects are told apart by pseudonyms.");
+                said.add(
+                    Severity::Warning,
+                    "personal-data",
+                    what,
+                    "Remove it from the sheet; subjects are told apart by pseudonyms.",
+                );
             }
             _ => {
                 let what = format!("the column {header:?} cannot be used and is left out");
-                said.add(Severity::Warning, "unused-column", what, "Give every column a name of its own; subject and patient once.");
+                said.add(
+                    Severity::Warning,
+                    "unused-column",
+                    what,
+                    "Give every column a name of its own; subject and patient once.",
+                );
             }
         }
     }
@@ -186,8 +196,7 @@ impl DraftSubject {
             let text = c.texts[row].clone().unwrap_or_default();
             text.split(';').map(str::trim).filter(|t| !is_nothing(t)).map(str::to_owned).collect::<Vec<_>>()
         };
-        let blocks: Vec<String> =
-            columns.iter().filter(|(k, _)| *k == ItemKind::Block).flat_map(|(_, c)| list(c)).collect();
+        let blocks: Vec<String> = columns.iter().filter(|(k, _)| *k == ItemKind::Block).flat_map(|(_, c)| list(c)).collect();
         for kind in ItemKind::ALL {
             for (_, column) in columns.iter().filter(|(k, _)| *k == kind) {
                 for reference in list(column) {
@@ -211,7 +220,12 @@ fn pseudonyms(subjects: &mut [DraftSubject], said: &mut Said) {
         if let Some(why) = looks_personal(&subject.key) {
             subject.id = fresh("subject", row, &mut taken);
             let what = format!("row {row}, column subject: this looks like {why}; it is called {} here", subject.id);
-            said.add(Severity::Warning, "personal-identifier", what, "Replace identifiers by pseudonyms before sharing the sheet.");
+            said.add(
+                Severity::Warning,
+                "personal-identifier",
+                what,
+                "Replace identifiers by pseudonyms before sharing the sheet.",
+            );
         }
         let Some(patient) = subject.patient.clone() else { continue };
         if let Some(why) = looks_personal(&patient) {
@@ -219,7 +233,12 @@ fn pseudonyms(subjects: &mut [DraftSubject], said: &mut Said) {
             let name = known.unwrap_or_else(|| {
                 let name = fresh("patient", row, &mut taken);
                 let what = format!("row {row}, column patient: this looks like {why}; it is called {name} here");
-                said.add(Severity::Warning, "personal-identifier", what, "Replace identifiers by pseudonyms before sharing the sheet.");
+                said.add(
+                    Severity::Warning,
+                    "personal-identifier",
+                    what,
+                    "Replace identifiers by pseudonyms before sharing the sheet.",
+                );
                 name
             });
             patients.insert(patient, name.clone());

@@ -13,8 +13,22 @@ pub(super) const WORDS: [&str; 5] = ["batch", "site", "group", "sex", "patient"]
 const KNOWN_FACTS: [&str; 6] = ["batch", "site", "age", "sex", "group", "outcome"];
 /// Columns that say who somebody is.
 const PERSONAL: [&str; 16] = [
-    "name", "patient_name", "first_name", "last_name", "surname", "family_name", "given_name", "birth_date", "birthdate",
-    "date_of_birth", "dob", "mrn", "address", "phone", "email", "ssn",
+    "name",
+    "patient_name",
+    "first_name",
+    "last_name",
+    "surname",
+    "family_name",
+    "given_name",
+    "birth_date",
+    "birthdate",
+    "date_of_birth",
+    "dob",
+    "mrn",
+    "address",
+    "phone",
+    "email",
+    "ssn",
 ];
 
 /// What a column of a sheet is.

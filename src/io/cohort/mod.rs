@@ -42,6 +42,13 @@ pub fn parse_cohort(sheet: &[u8], files: &BTreeMap<String, Vec<u8>>, reading: &m
     cohort_of(&table, "sheet", Place::Memory(files), reading, None)
 }
 
+/// A sheet and, behind a zero byte, the table `t.csv` that it links: the body of the tests with damaged bytes.
+pub fn parse_cohort_pair(bytes: &[u8], reading: &mut Reading) -> Result<Cohort> {
+    let place = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    let table = bytes.get(place + 1..).unwrap_or_default().to_vec();
+    parse_cohort(&bytes[..place], &BTreeMap::from([("t.csv".to_owned(), table)]), reading)
+}
+
 fn cohort_of(table: &Table, name: &str, place: Place<'_>, reading: &mut Reading, path: Option<&Path>) -> Result<Cohort> {
     let mut said = Said::default();
     let draft = Draft::of(table, &mut said)?;

@@ -104,7 +104,6 @@ impl<'a> Tables<'a> {
     }
 
     /// The table and row of a subject, or why there is none.
-    #[expect(clippy::type_complexity, reason = "a place or a sentence")]
     fn row(&mut self, subject: &DraftSubject, place: usize, said: &mut Said) -> Result<Result<(String, usize), String>> {
         let Some((text, cell)) = subject.links.get(&place) else { return Ok(Err(NOT_LISTED.into())) };
         if let Some(reason) = text.strip_prefix(MISSING) {
@@ -233,15 +232,26 @@ fn linked(table: &Table, reference: &str, said: &mut Said) -> Result<Linked> {
     }
     let (mut features, mut columns) = (Vec::new(), Vec::new());
     for column in rest {
+        let name = column.name.trim();
+        if name.is_empty() || features.iter().any(|f| f == name) {
+            let what = format!("{reference}: the column {name:?} has no name of its own and is left out");
+            said.add(Severity::Warning, "unused-column", what, "Give every feature a name of its own.");
+            continue;
+        }
         match numbers(table, column) {
             Ok(values) => {
-                features.push(column.name.trim().to_owned());
+                features.push(name.to_owned());
                 columns.push(values);
             }
             Err(row) => {
                 let what =
                     format!("{reference}: row {}, column {} is no finite number; the column is left out", row + 1, column.name);
-                said.add(Severity::Warning, "not-a-number", what, "A view holds numbers; write words as covariates in the sheet.");
+                said.add(
+                    Severity::Warning,
+                    "not-a-number",
+                    what,
+                    "A view holds numbers; write words as covariates in the sheet.",
+                );
             }
         }
     }

@@ -85,11 +85,14 @@ fn people_are_not_shown() {
 #[test]
 fn contradictions_are_sentences() {
     let error = |sheet: &str| parse(sheet, &[]).0.unwrap_err().to_string();
-    assert!(error("subject,patient,section\nS1,P1,B1\nS2,P2,B1\n").contains("the section B1 is listed under two patients, P1 and P2"));
+    assert!(
+        error("subject,patient,section\nS1,P1,B1\nS2,P2,B1\n").contains("the section B1 is listed under two patients, P1 and P2")
+    );
     assert!(error("subject,patient,bulk\nS1,P1,\nS1,P2,\n").contains("row 2, column patient"));
     assert!(error("subject,bulk\n,\n").contains("no subject"));
     assert!(error("id,bulk\nS1,\n").contains("no column subject"));
-    let (cohort, warnings) = parse("subject,site,bulk\nS1,north,b.csv\nS1,south,c.csv\n,x,\n", &[("b.csv", "id,G\nS1,1\nS1,2\n")]);
+    let (cohort, warnings) =
+        parse("subject,site,bulk\nS1,north,b.csv\nS1,south,c.csv\n,x,\n", &[("b.csv", "id,G\nS1,1\nS1,2\n")]);
     assert_eq!(cohort.unwrap().view("bulk").unwrap().missing[0].as_deref(), Some("b.csv has more than one row S1"));
     let codes: Vec<&str> = warnings.notes.iter().map(|n| n.code).collect();
     assert_eq!(codes, ["conflicting-fact", "second-measurement", "no-subject", "duplicate-row", "subject-without-view"]);
@@ -116,7 +119,10 @@ fn a_written_cohort_comes_back() {
     let mut reading = Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings };
     let found = read_cohort(&folder.path().join("sample_sheet.csv"), &mut reading).unwrap();
     let Content::Cohort(back) = found.content else { panic!("a cohort") };
-    assert_eq!(back.subjects().iter().map(|s| &s.id).collect::<Vec<_>>(), cohort.subjects().iter().map(|s| &s.id).collect::<Vec<_>>());
+    assert_eq!(
+        back.subjects().iter().map(|s| &s.id).collect::<Vec<_>>(),
+        cohort.subjects().iter().map(|s| &s.id).collect::<Vec<_>>()
+    );
     assert_eq!(back.covariates(), cohort.covariates());
     let again = tempfile::tempdir().unwrap();
     write_cohort(again.path(), &back).unwrap();

@@ -36,9 +36,11 @@ fn view_table(view: &CohortView) -> Result<Table> {
     let names = view.table.as_ref().map_or(&[][..], |t| t.ids());
     let ids = TableColumn::text("id", names.iter().map(|s| Some(s.clone())));
     let cells = |j: usize| view.table.as_ref().map_or_else(Vec::new, |t| t.column(j));
-    let columns = view.features().iter().enumerate().map(|(j, f)| {
-        TableColumn::numbers(f, cells(j).into_iter().map(|v| Some(v).filter(|v| !v.is_nan())))
-    });
+    let columns = view
+        .features()
+        .iter()
+        .enumerate()
+        .map(|(j, f)| TableColumn::numbers(f, cells(j).into_iter().map(|v| Some(v).filter(|v| !v.is_nan()))));
     Table::new(std::iter::once(ids).chain(columns).collect())
 }
 
@@ -89,14 +91,16 @@ fn sheet(cohort: &Cohort, files: &[String]) -> Result<Table> {
         columns.push(TableColumn::text(kind.name(), rows.iter().map(cell)));
     }
     for (view, file) in cohort.views().iter().zip(files) {
-        let name = if super::header::KNOWN_VIEWS.contains(&view.name.as_str()) { view.name.clone() } else { format!("view:{}", view.name) };
-        let cell = |r: &Row<'_>| {
-            match &view.missing[r.subject] {
-                _ if !r.first => None,
-                None => Some(format!("{file}#{}", subjects[r.subject].id)),
-                Some(why) if why == NOT_LISTED => None,
-                Some(why) => Some(format!("{MISSING} {why}")),
-            }
+        let name = if super::header::KNOWN_VIEWS.contains(&view.name.as_str()) {
+            view.name.clone()
+        } else {
+            format!("view:{}", view.name)
+        };
+        let cell = |r: &Row<'_>| match &view.missing[r.subject] {
+            _ if !r.first => None,
+            None => Some(format!("{file}#{}", subjects[r.subject].id)),
+            Some(why) if why == NOT_LISTED => None,
+            Some(why) => Some(format!("{MISSING} {why}")),
         };
         columns.push(TableColumn::text(&header(&name, &view.unit), rows.iter().map(cell)));
     }

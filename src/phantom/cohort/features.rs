@@ -58,12 +58,11 @@ const MUSCLE: [&str; 18] = [
     "MYL3", "CSRP3", "PDK4", "HRC",
 ];
 /// Genes that rise with it.
-const STRETCH: [&str; 14] = [
-    "NPPA", "NPPB", "XIRP1", "XIRP2", "ANKRD1", "FLNC", "UCHL1", "CLU", "TNFRSF12A", "MYH9", "RTN4", "KRT18", "CCN1", "CCN2",
-];
+const STRETCH: [&str; 14] =
+    ["NPPA", "NPPB", "XIRP1", "XIRP2", "ANKRD1", "FLNC", "UCHL1", "CLU", "TNFRSF12A", "MYH9", "RTN4", "KRT18", "CCN1", "CCN2"];
 const FIBROSIS: [&str; 24] = [
-    "COL1A1", "COL1A2", "COL3A1", "COL5A1", "COL6A3", "COL8A1", "COL14A1", "POSTN", "FN1", "SPARC", "LUM", "DCN", "BGN",
-    "FMOD", "ASPN", "OGN", "COMP", "THBS4", "FAP", "LOX", "CTHRC1", "CILP", "SFRP4", "TNC",
+    "COL1A1", "COL1A2", "COL3A1", "COL5A1", "COL6A3", "COL8A1", "COL14A1", "POSTN", "FN1", "SPARC", "LUM", "DCN", "BGN", "FMOD",
+    "ASPN", "OGN", "COMP", "THBS4", "FAP", "LOX", "CTHRC1", "CILP", "SFRP4", "TNC",
 ];
 const INFLAMMATION: [&str; 14] = [
     "CCL2", "CXCL8", "IL6", "IL1RL1", "SPP1", "LGALS3", "CD68", "CD163", "S100A8", "S100A9", "HMOX1", "STAT3", "SERPINE1",

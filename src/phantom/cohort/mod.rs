@@ -16,8 +16,8 @@ use crate::model::{
 };
 use crate::stats::Stream;
 use features::{CELL_TYPES, FACTOR_NAMES, N_FACTORS, Plan, plan};
-use std::sync::Arc;
 use people::{MISSING, OUTCOME, People};
+use std::sync::Arc;
 
 /// Number of patients.
 pub const N_SUBJECTS: usize = 60;
@@ -125,7 +125,17 @@ impl FeatureTruth {
     fn derived(view: &'static str, feature: &str) -> Self {
         let none = f64::NAN;
         let loadings = vec![none; N_FACTORS];
-        Self { view, feature: feature.into(), kind: "derived", mean: none, sd: none, loadings, age: none, batch: none, noise: none }
+        Self {
+            view,
+            feature: feature.into(),
+            kind: "derived",
+            mean: none,
+            sd: none,
+            loadings,
+            age: none,
+            batch: none,
+            noise: none,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 use super::*;
 
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let pairs: Vec<(f64, f64)> = a.iter().copied().zip(b.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+    let pairs: Vec<(f64, f64)> =
+        a.iter().copied().zip(b.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
     let n = pairs.len() as f64;
     let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
     let [mut xy, mut xx, mut yy] = [0.0; 3];
@@ -22,7 +23,8 @@ fn feature(cohort: &Cohort, view: &str, name: &str) -> Vec<f64> {
 fn same_seed_same_bytes_other_seed_other_cohort() {
     let bytes = |seed| {
         let case = make_cohort(seed).unwrap();
-        let views: Vec<u64> = case.cohort.views().iter().flat_map(|v| v.table.as_ref().unwrap().values()).map(|x| x.to_bits()).collect();
+        let views: Vec<u64> =
+            case.cohort.views().iter().flat_map(|v| v.table.as_ref().unwrap().values()).map(|x| x.to_bits()).collect();
         (views, format!("{:?}", case.cohort.covariates()))
     };
     assert_eq!(bytes(3), bytes(3));
@@ -34,16 +36,23 @@ fn what_is_planted_is_there() {
     for seed in [0, 1, 5] {
         let CohortCase { cohort, truth } = make_cohort(seed).unwrap();
         assert_eq!(cohort.subjects().len(), N_SUBJECTS);
-        assert_eq!(cohort.views().iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["phenotypes", "bulk", "single_cell", "protein"]);
+        assert_eq!(
+            cohort.views().iter().map(|v| v.name.as_str()).collect::<Vec<_>>(),
+            ["phenotypes", "bulk", "single_cell", "protein"]
+        );
         let factor = |k: usize| truth.factors.iter().map(|f| f[k]).collect::<Vec<_>>();
-        for (view, name, k, least) in
-            [("phenotypes", "ef_percent", 0, 0.7), ("bulk", "NPPB", 0, 0.6), ("bulk", "POSTN", 1, 0.4), ("protein", "NTproBNP", 0, 0.6)]
-        {
+        for (view, name, k, least) in [
+            ("phenotypes", "ef_percent", 0, 0.7),
+            ("bulk", "NPPB", 0, 0.6),
+            ("bulk", "POSTN", 1, 0.4),
+            ("protein", "NTproBNP", 0, 0.6),
+        ] {
             let r = correlation(&feature(&cohort, view, name), &factor(k)).abs();
             assert!(r > least, "seed {seed}: {name} with factor {k}: {r}");
         }
         let nulls: Vec<&FeatureTruth> = truth.features.iter().filter(|f| f.kind == "null" && f.view == "bulk").collect();
-        let mean = nulls.iter().map(|f| correlation(&feature(&cohort, "bulk", &f.feature), &factor(0)).abs()).sum::<f64>() / nulls.len() as f64;
+        let mean = nulls.iter().map(|f| correlation(&feature(&cohort, "bulk", &f.feature), &factor(0)).abs()).sum::<f64>()
+            / nulls.len() as f64;
         assert!(mean < 0.2, "genes that depend on nothing: mean |r| {mean}");
         for v in cohort.views() {
             let n = v.n_subjects();

@@ -3,8 +3,8 @@
 //!
 //! One pane millimeter is the width of one subject.
 
-use super::shared::Pane;
 use super::Inputs;
+use super::shared::Pane;
 use crate::model::{Cohort, Covariate, ElementId, OUTCOME, Values};
 use crate::scene::paint::text_width;
 use crate::scene::{Camera, Corner, Ink, Mark, PaneKind, Scene, color};
@@ -134,7 +134,9 @@ fn arrange(cohort: &Cohort, excluded: &BTreeMap<&str, &str>) -> (Vec<(usize, f64
         blocks.push((columns.len() as f64, pattern.subjects.len()));
         let mut subjects = pattern.subjects;
         subjects.sort_by_key(outcome);
-        columns.extend(subjects.into_iter().enumerate().map(|(k, i)| (i, (blocks.last().map_or(0.0, |b: &(f64, usize)| b.0)) + k as f64)));
+        columns.extend(
+            subjects.into_iter().enumerate().map(|(k, i)| (i, (blocks.last().map_or(0.0, |b: &(f64, usize)| b.0)) + k as f64)),
+        );
     }
     let start = columns.len() as f64 + if columns.is_empty() { 0.0 } else { 0.8 };
     let apart = (0..cohort.subjects().len()).filter(|&i| !is_kept(i));
@@ -156,7 +158,10 @@ pub fn cohort_hit(inputs: &Inputs<'_>, size_px: [u32; 2], p: DVec2) -> Option<Co
     }
     match (view, bar) {
         (Some(v), _) => lines.push(about_view(&plan, v, subject)),
-        (None, Some(b)) => lines.push(format!("{}: {}", plan.bars[b].name, plan.bars[b].values.text(subject).unwrap_or("missing".into()))),
+        (None, Some(b)) => {
+            let value = plan.bars[b].values.text(subject).unwrap_or("missing".into());
+            lines.push(format!("{}: {value}", plan.bars[b].name));
+        }
         (None, None) => return None,
     }
     if let Some(reason) = plan.reason(subject) {
@@ -336,7 +341,8 @@ struct Key {
 
 fn keys(plan: &Plan<'_>) -> Vec<Key> {
     let key = |text: &str, rgb, hatched, struck| Key { text: text.to_owned(), rgb, hatched, struck };
-    let mut keys = vec![key("there", PRESENT, false, false), key("missing", GRAY, true, false), key("excluded", GRAY, false, true)];
+    let mut keys =
+        vec![key("there", PRESENT, false, false), key("missing", GRAY, true, false), key("excluded", GRAY, false, true)];
     for bar in &plan.bars {
         let levels = bar.values.levels();
         if levels.len() <= MOST_LEVELS {
