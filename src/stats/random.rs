@@ -34,6 +34,21 @@ impl Stream {
         StandardNormal.sample(&mut self.0)
     }
 
+    /// Brings values into random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        for i in (1..values.len()).rev() {
+            let j = (self.uniform() * (i + 1) as f64) as usize;
+            values.swap(i, j.min(i));
+        }
+    }
+
+    /// The numbers 0 to `n` − 1 in random order.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut out: Vec<usize> = (0..n).collect();
+        self.shuffle(&mut out);
+        out
+    }
+
     /// A gamma number of a shape and scale; 0 where they are not positive.
     pub fn gamma(&mut self, shape: f64, scale: f64) -> f64 {
         Gamma::new(shape, scale).map_or(0.0, |g| g.sample(&mut self.0))
