@@ -2,8 +2,8 @@
 //! the outcome, whether batch and outcome can be told apart. The window, the command line and reports
 //! print the same.
 
-use crate::base::{Result, Severity};
-use crate::guard::{Availability, Outcome, availability, availability_findings};
+use crate::base::Result;
+use crate::guard::{Availability, Outcome, Phenotype, availability, availability_findings, batch_aliased};
 use crate::io::{Table, TableColumn};
 use crate::model::{Cohort, Covariate, ElementId, Finding, MissingPattern, Study, Values};
 use std::collections::BTreeSet;
@@ -92,7 +92,7 @@ pub fn cohort_report(study: &Study, id: ElementId) -> Option<CohortReport> {
     let views = views.collect();
     let patterns = cohort.patterns(|i| reason(i).is_none());
     let batch = cross(cohort, &kept, "batch");
-    more.extend(batch.as_ref().and_then(aliased));
+    more.extend(aliased(cohort, &kept));
     let sentence = sentence(cohort, &kept, &patterns, &excluded);
     let findings = cohort.findings().iter().cloned().chain(more).collect();
     Some(CohortReport { of: id, sentence, views, patterns, batch, findings, excluded })
@@ -152,18 +152,17 @@ fn cross(cohort: &Cohort, kept: &[usize], name: &str) -> Option<CrossTable> {
     Some(CrossTable { rows_of: rows_of.name.clone(), rows, columns, counts })
 }
 
-/// Batches that hold one level of the outcome each: their effect cannot be told from the outcome's.
-fn aliased(table: &CrossTable) -> Option<Finding> {
-    let used: Vec<&Vec<usize>> = table.counts.iter().filter(|r| r.iter().any(|n| *n > 0)).collect();
-    let is_pure = used.iter().all(|r| r.iter().filter(|n| **n > 0).count() == 1);
-    let levels = (0..table.columns.len()).filter(|&c| used.iter().any(|r| r[c] > 0)).count();
-    (used.len() > 1 && levels > 1 && is_pure).then(|| Finding {
-        severity: Severity::Error,
-        code: "batch-aliased",
-        what: format!("every {} has one outcome only: what the laboratory did cannot be told from the outcome", table.rows_of),
-        evidence: vec![("batches".into(), used.len() as f64), ("outcomes".into(), levels as f64)],
-        remedy: "No correction can repair this; measure subjects of both outcomes in each batch.".into(),
-    })
+/// Whether the effect of the batch can be told from the outcome's.
+fn aliased(cohort: &Cohort, kept: &[usize]) -> Option<Finding> {
+    let (batch, outcome) = (cohort.covariate("batch")?, cohort.outcome()?);
+    let text = |c: &Covariate| kept.iter().map(|&i| c.values.text(i).unwrap_or_default()).collect::<Vec<_>>();
+    let phenotype = match &outcome.values {
+        Values::Number(v) if outcome.values.levels().len() > 2 => {
+            Phenotype::Numbers(kept.iter().map(|&i| v[i].unwrap_or(f64::NAN)).collect())
+        }
+        _ => Phenotype::Groups(text(outcome)),
+    };
+    batch_aliased(&text(batch), &phenotype)
 }
 
 impl CohortReport {
