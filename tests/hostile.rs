@@ -12,6 +12,7 @@ mod common;
 
 use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
+use myoscope::io::cohort::parse_cohort_pair;
 use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
 use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
@@ -48,6 +49,7 @@ fn targets() -> Vec<Target> {
         Target { name: "nifti", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x.nii", r))) },
         Target { name: "nifti-labels", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x_seg.nii", r))) },
         Target { name: "pairs", seeds: pair_seeds(), read: |b| drop(reading(|r| parse_pairs(b, r))) },
+        Target { name: "cohort", seeds: cohort_seeds(), read: |b| drop(reading(|r| parse_cohort_pair(b, r))) },
         Target { name: "table-tsv", seeds: pair_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Tsv, &LIMITS)) },
         Target { name: "parquet", seeds: parquet_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) },
         Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
@@ -154,6 +156,13 @@ fn pair_seeds() -> Vec<Vec<u8>> {
     let mut gz = Vec::new();
     bytes::write_gzip(csv.as_bytes(), &mut gz).unwrap();
     vec![csv.into(), gz, csv.replace(',', "\t").into(), b"name,moving_x,moving_y,fixed_x,fixed_y\r\n,,,,\r\n".to_vec()]
+}
+
+/// A sheet and the table that it links, with a zero byte between.
+fn cohort_seeds() -> Vec<Vec<u8>> {
+    let sheet = "subject,patient,batch,age [years],scan,block,section,phenotypes,bulk,view:x,outcome\nS1,P1,1,61,a.nii,B1,B1-1;B1-2,t.csv,t.csv#two,,1\nS1,P1,,,,,,,,,\n\"Doe, J\",,2,x,MR,,,missing: no,t.csv#S1,t.csv#q,0\n";
+    let table = "id,edv_ml,G1\nS1,1.5,2\ntwo,,-3e2\nq,nan,\n";
+    vec![format!("{sheet}\0{table}").into_bytes(), sheet.as_bytes().to_vec(), sheet.replace(',', ";").into_bytes()]
 }
 
 fn parquet_seeds() -> Vec<Vec<u8>> {

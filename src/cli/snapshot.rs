@@ -21,6 +21,8 @@ pub enum ViewName {
     Overlay,
     /// The seventeen segments.
     Bullseye,
+    /// Patients by views: what is there, missing, excluded.
+    Cohort,
     /// The whole window, opened for a moment.
     Window,
 }
@@ -152,6 +154,7 @@ impl Snapshot {
             (ViewName::Section, _) => PaneKind::Section,
             (ViewName::Overlay, _) => PaneKind::Overlay,
             (ViewName::Bullseye, _) => PaneKind::Bullseye,
+            (ViewName::Cohort, _) => PaneKind::Cohort,
             (_, "2ch") => PaneKind::TwoChamber,
             (_, "4ch") => PaneKind::FourChamber,
             _ => PaneKind::ShortAxis,

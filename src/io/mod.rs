@@ -2,6 +2,7 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 pub mod bytes;
+pub mod cohort;
 pub mod counts;
 pub mod dicom;
 mod expression;
@@ -35,6 +36,7 @@ mod transform_space;
 pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};
+pub use cohort::{read_cohort, write_cohort};
 pub use dicom::{SeriesFacts, write_dicom_cine};
 pub use expression::read_expression;
 pub use found::{Content, Found, Reading};

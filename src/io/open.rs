@@ -2,7 +2,7 @@
 //! cannot be read is named in the warnings; the rest stays open.
 
 use super::summary::summarize;
-use super::{Found, Reading, bytes, counts, dicom, hdf5_open, mtx, nifti, picture, tiff, visium};
+use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -43,6 +43,8 @@ enum Kind {
     Dicom,
     Picture,
     Tiff,
+    /// A sample sheet.
+    Cohort,
     /// Known, not opened here; the sentence says what to do.
     Other(&'static str),
     Unknown,
@@ -51,6 +53,9 @@ enum Kind {
 fn kind_of(path: &Path) -> Result<Kind> {
     let first = bytes::first_bytes(path, N_FIRST_BYTES)?;
     let ending = bytes::ending(path);
+    if is_sample_sheet(path, &first) {
+        return Ok(Kind::Cohort);
+    }
     let kind = kind_of_bytes(&first);
     if kind != Kind::Unknown {
         return Ok(kind);
@@ -71,6 +76,16 @@ fn kind_of(path: &Path) -> Result<Kind> {
         "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Other("NRRD or MetaImage; convert it to NIfTI"),
         _ => Kind::Unknown,
     })
+}
+
+/// Whether a table has the columns of a sample sheet.
+fn is_sample_sheet(path: &Path, first: &[u8]) -> bool {
+    if first.starts_with(b"PAR1") {
+        return table::parquet_names(path).is_ok_and(|names| cohort::is_sheet(names.iter().map(String::as_str)));
+    }
+    let is_table = matches!(bytes::ending(path).as_str(), "csv" | "tsv" | "txt");
+    let inflated = || bytes::inflated_start(first, N_FIRST_BYTES);
+    is_table && if bytes::is_gzip(first) { cohort::is_sheet_text(&inflated()) } else { cohort::is_sheet_text(first) }
 }
 
 fn kind_of_bytes(first: &[u8]) -> Kind {
@@ -137,6 +152,7 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         Kind::Dicom => dicom::read_dicom(path, reading),
         Kind::Picture => picture::read_picture(path, reading).map(|f| vec![f]),
         Kind::Tiff => tiff::read_tiff(path, reading).map(|f| vec![f]),
+        Kind::Cohort => cohort::read_cohort(path, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
     let read = read.unwrap_or_else(|_| Err(Error::malformed("its reader stopped in the middle; the file is damaged")));

@@ -2,8 +2,9 @@
 //! to clone and a job owns a snapshot.
 
 mod analysis;
-mod drawing;
 mod belonging;
+mod cohort;
+mod drawing;
 mod exclusion;
 mod expression;
 mod finding;
@@ -22,8 +23,12 @@ mod views;
 mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
-pub use drawing::{Disc, Drawing, Shape};
 pub use belonging::{Belonging, same_lattice};
+pub use cohort::{
+    Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values,
+    looks_personal,
+};
+pub use drawing::{Disc, Drawing, Shape};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;

@@ -188,6 +188,10 @@ pub enum ViewAction {
     Heart(ElementId),
     /// The segment that lights up.
     Light(Option<u8>),
+    /// The cohort shown.
+    Cohort(ElementId),
+    /// The subject of the cohort that lights up.
+    LightSubject(Option<usize>),
     /// Mirrored display.
     Neurological(bool),
     /// Fit a pane again.

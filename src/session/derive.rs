@@ -5,7 +5,7 @@ use crate::base::Severity;
 use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
 use crate::model::{ColorMap, ElementId, Exclusion, Field, LabelMap, Layer, LayerKind, Range, Section, Study};
 use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, field_values, phase_at, spot_values};
-use crate::space::{DVec2, DVec3, Space};
+use crate::space::{DVec2, DVec3, Grid, Space};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -132,11 +132,14 @@ impl Session {
         let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
             let color = self.view.section.and_then(|id| self.derived.spot_values.get(&id))?;
             let unit = color.rule.split(',').next().unwrap_or_default();
-            (color.title.clone(), format!("{unit}, mean of spots"), ColorMap::Viridis)
+            let n = self.view.section.map_or(0, |id| self.study.spots_left_out(id).iter().flatten().count());
+            let rest = if n > 0 { format!(", {n} left out") } else { String::new() };
+            (color.title.clone(), format!("{unit}, mean of spots{rest}"), ColorMap::Viridis)
         } else {
-            self.sum_image(segmentation, &mut sums);
+            let n = self.sum_image(segmentation, &mut sums);
+            let rest = if n > 0 { format!(", {n} slices left out") } else { String::new() };
             let name = self.heart().map(|v| v.name.clone()).unwrap_or_default();
-            (name, "intensity, mean of voxels".to_owned(), ColorMap::Cividis)
+            (name, format!("intensity, mean of voxels{rest}"), ColorMap::Cividis)
         };
         let (low, high) = limits(&sums);
         let cell = |cell: crate::cardiac::Cell| {
@@ -180,12 +183,14 @@ impl Session {
         true
     }
 
-    fn sum_image(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) {
-        let Some(volume) = self.heart() else { return };
+    /// Sums of the heart image by segment; the number of slices of the labels that are left out.
+    fn sum_image(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> usize {
+        let Some(volume) = self.heart() else { return 0 };
         let (labels, phase) = (&segmentation.labels, phase_at(volume, 0.0));
         let same = labels.grid.same_place(&volume.grid, 0.01);
-        let ([nx, ny, _], Some(voxels)) = (labels.grid.size(), labels.voxels(0)) else { return };
-        for ((k, j, i), &segment) in voxels.indexed_iter().filter(|(_, s)| (1..=17).contains(*s)) {
+        let ([nx, ny, nz], Some(voxels)) = (labels.grid.size(), labels.voxels(0)) else { return 0 };
+        let out: Vec<bool> = (0..nz).map(|k| self.slice_left_out(&labels.grid, k).is_some()).collect();
+        for ((k, j, i), &segment) in voxels.indexed_iter().filter(|((k, ..), s)| (1..=17).contains(*s) && !out[*k]) {
             let value = if same {
                 Some(volume.value(phase, i + nx * (j + ny * k)))
             } else {
@@ -197,6 +202,27 @@ impl Session {
                 *cell = (cell.0 + value, cell.1 + 1);
             }
         }
+        out.iter().filter(|o| **o).count()
+    }
+
+    /// Why a slice of a grid is left out: itself or a slice of the shown heart, or of labels, at the same place.
+    #[must_use]
+    pub fn slice_left_out(&self, grid: &Grid, slice: usize) -> Option<&str> {
+        let [nx, ny, _] = grid.size();
+        let center = DVec3::new((nx as f64 - 1.0) / 2.0, (ny as f64 - 1.0) / 2.0, slice as f64);
+        let lps = grid.lps_from_voxel().transform_point3(center);
+        self.slice_left_out_at(lps)
+    }
+
+    /// Why the slice of the shown heart, or of labels, at a patient point is left out.
+    #[must_use]
+    pub fn slice_left_out_at(&self, lps: DVec3) -> Option<&str> {
+        let heart = self.view.heart.and_then(|id| Some((id, &self.study.volume(id)?.grid)));
+        let labels = self.study.label_maps().map(|(id, l)| (id, &l.grid));
+        labels.chain(heart).find_map(|(id, grid)| {
+            let k = grid.voxel_from_lps().transform_point3(lps).z.round();
+            self.study.slices_left_out(id).get(&(k as usize)).copied().filter(|_| k >= 0.0)
+        })
     }
 
     /// The patient position of a section point through the chain.

@@ -3,6 +3,7 @@
 
 mod action;
 mod analyze;
+mod cohort;
 mod command;
 mod derive;
 mod edit;
@@ -21,6 +22,7 @@ mod task;
 mod view_change;
 
 pub use action::{Action, RegisterAction, Side, ViewAction};
+pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
 pub use derive::SegmentsOf;
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};

@@ -44,10 +44,11 @@ pub(super) fn element(content: Content) -> Element {
         Content::Volume(v) => Element::Volume(Arc::new(v)),
         Content::Labels(l) => Element::Labels(Arc::new(l)),
         Content::Section(s) => Element::Section(Arc::new(s)),
+        Content::Cohort(c) => Element::Cohort(Arc::new(c)),
     }
 }
 
-/// Elements of the built-in case in their order: cine, its labels, LGE, its labels, section.
+/// Elements of the built-in case in their order: cine, its labels, LGE, its labels, section, cohort.
 #[must_use]
 pub fn demo_elements(case: &Case) -> Vec<Element> {
     vec![
@@ -56,6 +57,7 @@ pub fn demo_elements(case: &Case) -> Vec<Element> {
         Element::Volume(Arc::new(case.lge.clone())),
         Element::Labels(Arc::new(case.lge_labels.clone())),
         Element::Section(Arc::new(case.section.clone())),
+        Element::Cohort(Arc::new(case.cohort.cohort.clone())),
     ]
 }
 
@@ -79,6 +81,7 @@ pub fn first_layers(id: ElementId, element: &Element, others: &[Layer]) -> Vec<L
             vec![layer(LayerKind::Labels { fill: 0.25, outline_px: 1.5 }, first, 1.0)]
         }
         Element::Section(s) => section_layers(s).into_iter().map(|kind| layer(kind, true, 1.0)).collect(),
+        Element::Cohort(_) => Vec::new(),
     }
 }
 

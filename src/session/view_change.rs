@@ -37,6 +37,12 @@ impl Session {
                 self.derive();
             }
             ViewAction::Light(segment) => self.view.lit_segment = segment,
+            ViewAction::LightSubject(subject) => self.view.lit_subject = subject,
+            ViewAction::Cohort(id) => {
+                self.view.cohort = Some(id);
+                self.view.lit_subject = None;
+                self.refit_panes(&[PaneKind::Cohort]);
+            }
             ViewAction::Neurological(on) => self.view.neurological = on,
             ViewAction::Fit(pane) => self.pane(pane).camera = None,
         }
@@ -139,7 +145,7 @@ impl Session {
                 self.view.cursor =
                     id.and_then(|id| self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok());
             }
-            PaneKind::Bullseye => {}
+            PaneKind::Bullseye | PaneKind::Cohort => {}
             _ => {
                 self.view.section_cursor = None;
                 self.view.cursor = self.shown_plane(pane).map(|p| p.lps_from_plane(mm));
@@ -273,6 +279,11 @@ impl Session {
             self.view.section = self.study.sections().next().map(|(id, _)| id);
             self.refit_panes(&[PaneKind::Section, PaneKind::Overlay]);
         }
+        if self.view.cohort.is_none_or(|id| self.study.cohort(id).is_none()) {
+            self.view.cohort = self.study.cohorts().next().map(|(id, _)| id);
+            self.view.lit_subject = None;
+            self.refit_panes(&[PaneKind::Cohort]);
+        }
         let n = self.registration().map_or(0, |r| r.landmarks.pairs.len());
         self.view.selected_pair = self.view.selected_pair.filter(|&p| p < n);
     }
@@ -282,7 +293,7 @@ impl Session {
     pub fn side_at(&self, pane: PaneKind, mm: DVec2) -> Option<Side> {
         match pane {
             PaneKind::Section => Some(Side::Moving(mm)),
-            PaneKind::Bullseye => None,
+            PaneKind::Bullseye | PaneKind::Cohort => None,
             _ => self.shown_plane(pane).map(|p| Side::Fixed(p.lps_from_plane(mm))),
         }
     }

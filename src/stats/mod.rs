@@ -2,14 +2,14 @@
 //! leak, permutation and correlation, each behind one door so that no other room sees the crates that do
 //! the work.
 
-mod cholesky;
 mod cca;
+mod cholesky;
 mod correlate;
 mod decompose;
 mod folds;
 mod loess;
-mod pca;
 mod nearest;
+mod pca;
 mod permute;
 mod point_tree;
 mod quantile;
@@ -20,14 +20,14 @@ mod surrogate;
 mod svd;
 mod variogram;
 
-pub use cholesky::{Cholesky, dot};
 pub use cca::{Cca, nested_largest};
+pub use cholesky::{Cholesky, dot};
 pub use correlate::{pearson, ranks, spearman};
 pub use decompose::{Eigen, long_svd, symmetric_eigen};
 pub use folds::{Fold, block_folds, group_folds, leave_one_group_out};
 pub use loess::{LoessSettings, loess};
-pub use pca::{Pca, PcaMethod, PcaSettings, SparseColumns, pca};
 pub use nearest::Nearest;
+pub use pca::{Pca, PcaMethod, PcaSettings, SparseColumns, pca};
 pub use permute::{Exchange, permutation_p};
 pub use point_tree::PointTree;
 pub use quantile::{quantile, quantile_of};

@@ -75,6 +75,7 @@ impl Desk<'_> {
             PaneKind::Section => section,
             PaneKind::Overlay => heart && section,
             PaneKind::Bullseye => !self.session.derived.bullseye.is_empty(),
+            PaneKind::Cohort => view.cohort.is_some_and(|id| study.cohort(id).is_some()),
             _ => heart,
         }
     }

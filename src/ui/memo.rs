@@ -21,6 +21,10 @@ pub(super) struct Memo {
     pub(super) hovered: Option<PaneKind>,
     /// Where the pointer was last in which pane, in pane mm.
     pub(super) pointer: Option<(PaneKind, DVec2)>,
+    /// Physical pixels per point of the last drawn pane.
+    pub(super) pixels_per_point: f32,
+    /// What lies under the pointer in the cohort pane.
+    pub(super) cohort_hit: Option<crate::scene::CohortHit>,
     pub(super) gesture: Option<(PaneKind, Gesture)>,
     /// Wheel ticks that did not make a whole step yet.
     pub(super) wheel_rest: f64,
@@ -58,7 +62,7 @@ pub(super) struct Memo {
     pub(super) pixel_size: String,
     pub(super) histogram: Option<super::histogram::Histogram>,
     /// Voxels of the left ventricle in each phase of a segmentation.
-    pub(super) cavity: Option<(std::sync::Arc<crate::model::LabelMap>, Vec<f64>)>,
+    pub(super) cavity: Option<(std::sync::Arc<crate::model::LabelMap>, Vec<usize>, Vec<f64>)>,
     /// Said to the person for a moment: what was copied.
     pub(super) copied: Option<(String, f64)>,
     /// The pane place of the last right click, in pane mm.

@@ -234,6 +234,9 @@ pub(super) fn show_element(desk: &mut Desk<'_>, id: ElementId) {
     if desk.session.study.section(id).is_some() {
         desk.view(ViewAction::Section(id));
     }
+    if desk.session.study.cohort(id).is_some() {
+        desk.view(ViewAction::Cohort(id));
+    }
     if let Some(index) = desk.session.study.layers.iter().position(|l| l.element == id) {
         desk.memo.selected_layer = Some(index);
     }

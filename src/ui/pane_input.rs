@@ -5,7 +5,7 @@ use super::cut_lines::{self, CutDrag};
 use super::desk::Desk;
 use super::marks::Pen;
 use crate::model::{Layer, LayerKind};
-use crate::scene::{Camera, CompareMode, Mark, PaneKind, Scene, bullseye_hit};
+use crate::scene::{Camera, CompareMode, Inputs, Mark, PaneKind, Scene, bullseye_hit, cohort_hit};
 use crate::session::{Action, RegisterAction, Side, ViewAction};
 use crate::space::DVec2;
 use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
@@ -44,10 +44,17 @@ pub(super) fn interact(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: 
         if kind == PaneKind::Bullseye {
             desk.view(ViewAction::Light(None));
         }
+        desk.memo.cohort_hit = None;
     }
     drag(ui, response, desk, kind, pen, scene);
     click(response, desk, kind, pen, scene);
     cursor_icon(ui, response, desk, kind, pen, scene);
+}
+
+/// What scenes are made from.
+pub(super) fn inputs_of<'a>(desk: &Desk<'a>, pixels_per_point: f32) -> Inputs<'a> {
+    let session = desk.session;
+    Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point }
 }
 
 fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
@@ -62,6 +69,8 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         if segment != desk.session.view.lit_segment {
             desk.view(ViewAction::Light(segment));
         }
+    } else if kind == PaneKind::Cohort {
+        desk.memo.cohort_hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, mm);
     } else if ui.input(|i| i.pointer.delta() != Vec2::ZERO) || desk.session.view.cursor.is_none() {
         desk.view(ViewAction::Cursor(Some((kind, mm))));
         // With Shift all cuts follow the cursor, as in other viewers.
@@ -163,7 +172,7 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         return Some(Gesture::Cut(cut));
     }
     match kind {
-        PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye => Some(pan),
+        PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye | PaneKind::Cohort => Some(pan),
         _ => desk.image_layer().map(|(index, layer)| Gesture::Window { index, layer, press }),
     }
 }
@@ -249,7 +258,10 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
     if !response.clicked() {
         return;
     }
-    if let Some(pair) = landmark_at(pen, scene, at) {
+    if kind == PaneKind::Cohort {
+        let hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, pen.mm(at));
+        desk.view(ViewAction::LightSubject(hit.map(|h| h.subject)));
+    } else if let Some(pair) = landmark_at(pen, scene, at) {
         desk.view(ViewAction::SelectPair(Some(pair)));
     } else if desk.memo.landmark_tool {
         place(desk, kind, pen.mm(at));
@@ -285,7 +297,7 @@ fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pe
         if ui.input(|i| i.modifiers.command) { egui::CursorIcon::AllScroll } else { egui::CursorIcon::Grab }
     } else if is_on_swipe(desk, kind, pen, at) {
         egui::CursorIcon::ResizeHorizontal
-    } else if desk.memo.landmark_tool || kind != PaneKind::Bullseye {
+    } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {
         egui::CursorIcon::Crosshair
     } else {
         egui::CursorIcon::Default

@@ -15,10 +15,12 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         }
     });
     let study = &desk.session.study;
+    let cohorts: Vec<ElementId> = study.cohorts().map(|(id, _)| id).collect();
     let (sections, heart): (Vec<ElementId>, Vec<ElementId>) =
-        study.elements.keys().copied().partition(|&id| study.section(id).is_some());
+        study.elements.keys().copied().filter(|id| !cohorts.contains(id)).partition(|&id| study.section(id).is_some());
     group(ui, desk, "Heart", &heart, "Drop a DICOM folder or a NIfTI file on the window.");
     group(ui, desk, "Sections", &sections, "Drop a Visium folder, a slide picture or an .h5ad file on the window.");
+    group(ui, desk, "Cohort", &cohorts, "Drop a sample sheet (CSV) on the window.");
     links(ui, desk);
 }
 
@@ -52,6 +54,7 @@ fn about(element: &Element) -> String {
             (None, Some(_)) => "picture".into(),
             (None, None) => String::new(),
         },
+        Element::Cohort(c) => format!("{} subjects", c.subjects().len()),
     }
 }
 
@@ -71,7 +74,7 @@ pub(super) fn thousands(n: usize) -> String {
 fn row(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
     let Some(element) = desk.session.study.elements.get(&id) else { return };
     let (study, view) = (&desk.session.study, &desk.session.view);
-    let shown = view.heart == Some(id) || view.section == Some(id);
+    let shown = view.heart == Some(id) || view.section == Some(id) || view.cohort == Some(id);
     let text = small(desk.theme, element.name());
     // Labels of another patient are open, but not drawn on the image shown.
     let elsewhere = study.labels(id).is_some() && view.heart.is_some_and(|heart| study.belonging(id, heart).is_none());
@@ -181,6 +184,13 @@ fn geometry(element: &Element) -> Vec<String> {
             };
             let genes = s.expression.as_ref().map(|e| format!("{} genes, {}", thousands(e.genes().len()), e.unit));
             std::iter::once(size).chain(genes).collect()
+        }
+        Element::Cohort(c) => {
+            let view = |v: &crate::model::CohortView| {
+                let (n, p) = (v.n_subjects(), v.features().len());
+                format!("{}: {n} subjects × {} features {}", v.name, thousands(p), v.unit).trim_end().to_owned()
+            };
+            c.views().iter().map(view).collect()
         }
     }
 }

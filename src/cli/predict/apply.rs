@@ -54,8 +54,11 @@ impl Apply {
         run.limits.check("the predicted map", &[n as u64, model.genes.len() as u64], 48)?;
         let prediction = apply(&model, &columns, &run.progress.part(0.8, 0.95))?;
         let map = map(base, &model, &prediction)?;
-        let extras =
-            Extras { layers: vec![("standard_deviation", &prediction.standard_deviations)], expression: Some(model.expression), ..Extras::default() };
+        let extras = Extras {
+            layers: vec![("standard_deviation", &prediction.standard_deviations)],
+            expression: Some(model.expression),
+            ..Extras::default()
+        };
         io::write_h5ad_with(&self.out, &map, &extras)?;
         self.tell(run, &model, &prediction);
         Ok(0)

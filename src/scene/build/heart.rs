@@ -209,10 +209,25 @@ fn facts(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Vo
         _ => volume.window,
     };
     lines.push(format!("window {}", span_text(low, high, &volume.unit)));
+    lines.extend(left_out(inputs, plane));
     if inputs.view.neurological {
         lines.push("mirrored (neurological)".into());
     }
     pane.text(Corner::BottomLeft, lines);
+}
+
+/// As `slice 4 left out: motion`, where the plane lies in such a slice of the image or of labels.
+fn left_out(inputs: &Inputs<'_>, plane: &Plane) -> Option<String> {
+    let study = inputs.study;
+    let image = heart(inputs).map(|(id, v)| (id, &v.grid));
+    study.label_maps().map(|(id, l)| (id, &l.grid)).chain(image).find_map(|(id, grid)| {
+        let voxel_from_lps = grid.voxel_from_lps();
+        let is_along = voxel_from_lps.matrix3.transpose().z_axis.normalize_or_zero().dot(plane.normal()).abs() > 0.99;
+        let k = voxel_from_lps.transform_point3(plane.origin()).z.round();
+        let left_out = study.slices_left_out(id);
+        let reason = left_out.get(&(k.max(0.0) as usize)).filter(|_| is_along && k >= 0.0)?;
+        Some(format!("slice {} left out: {reason}", k + 1.0))
+    })
 }
 
 /// As `axial · S 12.5 mm`, or `slice 4/12 · 3.0 mm` where the plane is parallel to a stack's slices, or the
