@@ -36,7 +36,8 @@ impl Exporter {
             )));
         }
         let theme = PaintTheme { pixels_per_point: text_scale(size_px), ..PaintTheme::default() };
-        let sentences = if caption { self.sentences(kind) } else { Vec::new() };
+        let bar = self.pane_scene(kind, size_px, pane_px, theme.pixels_per_point).marks;
+        let sentences = if caption { self.sentences(kind, &bar) } else { Vec::new() };
         let caption = Caption::new(&sentences, size_px[0], &theme);
         let room = [size_px[0], size_px[1].saturating_sub(caption.height_px).max(16)];
         let scene = self.pane_scene(kind, room, pane_px, theme.pixels_per_point);
@@ -69,16 +70,18 @@ impl Exporter {
         scene
     }
 
-    /// What a pane shows, from what, how good, what is left out, by which program.
-    pub(super) fn sentences(&self, kind: PaneKind) -> Vec<String> {
+    /// What a pane shows, from what, how good, what is left out, by which program. The gene and its rule are
+    /// those of the color bar among its marks.
+    fn sentences(&self, kind: PaneKind, marks: &[Mark]) -> Vec<String> {
         let section = self.view.section.and_then(|id| Some((id, self.study.section(id)?)));
         let heart = self.view.heart.and_then(|id| self.study.volume(id));
-        let shows_spots = matches!(kind, PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye);
-        let painted = section.filter(|_| shows_spots).and_then(|(id, _)| self.derived.spot_values.get(&id));
+        let bar = marks.iter().find_map(|m| match m {
+            Mark::ColorBar { title, rule, .. } => Some((title, rule)),
+            _ => None,
+        });
+        let shows_spots = matches!(kind, PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye) || bar.is_some();
         let mut what = kind.title().to_owned();
-        let of_bullseye = self.derived.bullseye_scale.as_ref().filter(|_| kind == PaneKind::Bullseye);
-        let shown = of_bullseye.map(|s| (&s.title, &s.rule)).or_else(|| painted.map(|v| (&v.title, &v.rule)));
-        if let Some((title, rule)) = shown {
+        if let Some((title, rule)) = bar {
             what = format!("{what}: {title} ({rule})");
         }
         let mut of = Vec::new();
