@@ -45,6 +45,7 @@ impl Target {
         match content {
             Content::Volume(_) | Content::Labels(_) => self == Self::Nifti,
             Content::Section(s) => self == Self::AnnData && s.expression.is_some(),
+            Content::Cohort(_) => false,
         }
     }
 
@@ -70,6 +71,7 @@ impl Convert {
             Content::Volume(v) => io::write_nifti_volume(&self.output, v)?,
             Content::Labels(l) => io::write_nifti_labels(&self.output, l)?,
             Content::Section(s) => io::write_h5ad(&self.output, s)?,
+            Content::Cohort(_) => return Err(Error::parameter("a sample sheet is a table already; there is nothing to convert")),
         }
         let (item, kind) = (one.item, io::kind_name(&one.content));
         if run.shared.json {

@@ -2,6 +2,7 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 pub mod bytes;
+pub mod cohort;
 pub mod counts;
 pub mod dicom;
 mod expression;
@@ -18,27 +19,33 @@ pub mod nifti;
 mod open;
 mod parquet_check;
 pub mod picture;
+pub mod predictor_file;
 pub mod project;
 pub mod raster;
 pub mod record;
+mod sparse;
 mod summary;
 pub mod svg;
 pub mod table;
 pub mod tenx;
+pub mod tiff;
 mod transform_chain;
 pub mod transform_file;
 pub mod transform_formats;
+mod transform_space;
 pub mod visium;
 
 pub use bytes::{write_atomic, write_bytes};
+pub use cohort::{read_cohort, write_cohort};
 pub use dicom::{SeriesFacts, write_dicom_cine};
 pub use expression::read_expression;
 pub use found::{Content, Found, Reading};
-pub use h5ad::write_h5ad;
+pub use h5ad::{AnnTable, Extras, read_ann_table, write_h5ad, write_h5ad_with};
 pub use landmarks::{PairRow, PairTable, read_pairs, write_pairs};
 pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};
 pub use open::open;
 pub use picture::write_png;
+pub use predictor_file::{PredictorNotes, read_predictor, write_predictor};
 pub use raster::{read_raster, write_raster};
 pub use summary::{kind_name, summarize};
 pub use svg::write_svg;

@@ -2,7 +2,7 @@
 //! cannot be read is named in the warnings; the rest stays open.
 
 use super::summary::summarize;
-use super::{Found, Reading, bytes, counts, dicom, hdf5_open, mtx, nifti, picture, visium};
+use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -42,6 +42,9 @@ enum Kind {
     Counts,
     Dicom,
     Picture,
+    Tiff,
+    /// A sample sheet.
+    Cohort,
     /// Known, not opened here; the sentence says what to do.
     Other(&'static str),
     Unknown,
@@ -50,6 +53,9 @@ enum Kind {
 fn kind_of(path: &Path) -> Result<Kind> {
     let first = bytes::first_bytes(path, N_FIRST_BYTES)?;
     let ending = bytes::ending(path);
+    if is_sample_sheet(path, &first) {
+        return Ok(Kind::Cohort);
+    }
     let kind = kind_of_bytes(&first);
     if kind != Kind::Unknown {
         return Ok(kind);
@@ -64,6 +70,7 @@ fn kind_of(path: &Path) -> Result<Kind> {
         "dcm" => Kind::Dicom,
         "png" | "jpg" | "jpeg" => Kind::Picture,
         "csv" | "tsv" | "txt" if is_counts(path, &first)? => Kind::Counts,
+        "tif" | "tiff" | "btf" | "svs" => Kind::Tiff,
         "csv" | "tsv" | "parquet" => Kind::Other("a table; give it to the command that takes such a table"),
         "json" => Kind::Other("JSON; a transform is given with --transform"),
         "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Other("NRRD or MetaImage; convert it to NIfTI"),
@@ -71,17 +78,28 @@ fn kind_of(path: &Path) -> Result<Kind> {
     })
 }
 
+/// Whether a table has the columns of a sample sheet.
+fn is_sample_sheet(path: &Path, first: &[u8]) -> bool {
+    if first.starts_with(b"PAR1") {
+        return table::parquet_names(path).is_ok_and(|names| cohort::is_sheet(names.iter().map(String::as_str)));
+    }
+    let is_table = matches!(bytes::ending(path).as_str(), "csv" | "tsv" | "txt");
+    let inflated = || bytes::inflated_start(first, N_FIRST_BYTES);
+    is_table && if bytes::is_gzip(first) { cohort::is_sheet_text(&inflated()) } else { cohort::is_sheet_text(first) }
+}
+
 fn kind_of_bytes(first: &[u8]) -> Kind {
-    const STARTS: [(&[u8], Kind); 11] = [
+    const STARTS: [(&[u8], Kind); 12] = [
         (b"\x89HDF\r\n\x1a\n", Kind::Hdf5),
         (b"\x89PNG\r\n\x1a\n", Kind::Picture),
         (b"\xff\xd8\xff", Kind::Picture),
         (b"PK\x03\x04", Kind::Other("a zip archive; unpack it first")),
         (b"\xfd7zXZ\0", Kind::Other("an xz archive; unpack it first, as with tar xf")),
         (b"\x28\xb5\x2f\xfd", Kind::Other("a zstd archive; unpack it first")),
-        (b"II*\0", Kind::Other("a TIFF picture; save it as PNG or JPEG")),
-        (b"MM\0*", Kind::Other("a TIFF picture; save it as PNG or JPEG")),
-        (b"II+\0", Kind::Other("a BigTIFF picture; save it as PNG or JPEG")),
+        (b"II*\0", Kind::Tiff),
+        (b"MM\0*", Kind::Tiff),
+        (b"II+\0", Kind::Tiff),
+        (b"MM\0+", Kind::Tiff),
         (b"PAR1", Kind::Other("a Parquet table; give it to the command that takes such a table")),
         (b"NRRD", Kind::Other("an NRRD image; convert it to NIfTI")),
     ];
@@ -133,6 +151,8 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         Kind::Counts => counts::read_found(path, reading),
         Kind::Dicom => dicom::read_dicom(path, reading),
         Kind::Picture => picture::read_picture(path, reading).map(|f| vec![f]),
+        Kind::Tiff => tiff::read_tiff(path, reading).map(|f| vec![f]),
+        Kind::Cohort => cohort::read_cohort(path, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
     let read = read.unwrap_or_else(|_| Err(Error::malformed("its reader stopped in the middle; the file is damaged")));
@@ -142,7 +162,7 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 fn unknown(path: &Path) -> Error {
     let is_empty = std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
     let what = if is_empty { "the file is empty" } else { "the content is of no known kind" };
-    Error::malformed(format!("{what}; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG or JPEG was expected")).at(path)
+    Error::malformed(format!("{what}; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG or TIFF was expected")).at(path)
 }
 
 fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
@@ -209,7 +229,7 @@ fn finish(
     if let (true, Some(first)) = (
         found.is_empty(),
         failures.into_iter().fold(None, |first, e| {
-            reading.warnings.error("unreadable", e.to_string(), path_of(&e));
+            reading.warnings.error(e.code(), e.to_string(), path_of(&e));
             first.or(Some(e))
         }),
     ) {
@@ -217,7 +237,7 @@ fn finish(
     }
     if found.is_empty() {
         let what = format!(
-            "nothing to open among {} files; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG or Visium was expected",
+            "nothing to open among {} files; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG, TIFF or Visium was expected",
             unknown.len()
         );
         return Err(Error::malformed(what).at(folder));
@@ -324,7 +344,7 @@ mod tests {
         assert_eq!(found[1].summary, "volume 2×2×3 voxels, 1×1×1 mm");
         let errors: Vec<_> = warnings.notes.iter().filter(|n| n.severity == Severity::Error).collect();
         assert_eq!(errors.len(), 1);
-        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "unreadable");
+        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "malformed");
         assert!(warnings.notes.iter().any(|n| n.code == "left-out" && n.message.starts_with("2 files")));
     }
 

@@ -3,6 +3,7 @@
 
 use super::hdf5_build::{finish, pack, values};
 use super::hdf5_read::Hdf5;
+use super::sparse::read_rows;
 use super::{Content, Found, Reading};
 use crate::base::{Error, Limits, Progress, Result, Warnings};
 use crate::model::{Expression, PixelSize, Section};
@@ -105,12 +106,7 @@ fn group(file: &Hdf5, at: &str, names: &str, ids: &str, reading: &Reading) -> Re
         )));
     }
     reading.progress.step(0.2, "reading counts")?;
-    let offsets = file.u64s(&path("indptr"))?;
-    let columns = file.u32s(&path("indices"))?;
-    reading.progress.step(0.5, "reading counts")?;
-    let values = file.f32s(&path("data"))?;
-    reading.limits.check("the sparse matrix", &[values.len() as u64 + genes.len() as u64], 32)?;
-    Expression::from_rows(genes, ids, barcodes, &offsets, &columns, &values)
+    read_rows(file, at, (genes, ids, barcodes), reading)
 }
 
 fn side_by_side(parts: &[(&str, Expression)]) -> Result<Expression> {

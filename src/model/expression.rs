@@ -112,6 +112,41 @@ impl Expression {
         Self::new(genes, gene_ids, observations, offsets, rows, sorted)
     }
 
+    /// The same counts with other observations: old row r becomes `places[r]` of `observations`, or goes where that
+    /// is `None`; `columns` go. In place, so that a large table is not there twice. [`Error::Parameter`] where
+    /// `places` are not one for each old row and within the new ones.
+    pub fn rearranged(mut self, places: &[Option<u32>], observations: Vec<String>) -> Result<Self> {
+        let n_new = observations.len();
+        if places.len() != self.observations.len() || places.iter().flatten().any(|p| *p as usize >= n_new) {
+            let (n, old) = (places.len(), self.observations.len());
+            return Err(Error::parameter(format!("{n} places for {old} observations that become {n_new}")));
+        }
+        let mut kept = 0;
+        for gene in 0..self.genes.len() {
+            let (from, start) = (self.offsets[gene] as usize..self.offsets[gene + 1] as usize, kept);
+            self.offsets[gene] = kept as u64;
+            for i in from {
+                if let Some(place) = places[self.rows[i] as usize] {
+                    (self.rows[kept], self.values[kept]) = (place, self.values[i]);
+                    kept += 1;
+                }
+            }
+            if !self.rows[start..kept].is_sorted() {
+                let mut entries: Vec<(u32, f32)> = (start..kept).map(|i| (self.rows[i], self.values[i])).collect();
+                entries.sort_by_key(|e| e.0);
+                (start..).zip(entries).for_each(|(i, (row, value))| (self.rows[i], self.values[i]) = (row, value));
+            }
+        }
+        if let Some(last) = self.offsets.last_mut() {
+            *last = kept as u64;
+        }
+        self.rows.truncate(kept);
+        self.values.truncate(kept);
+        self.observations = observations;
+        self.columns.clear();
+        Ok(self)
+    }
+
     /// Gene names in order.
     #[must_use]
     pub fn genes(&self) -> &[String] {
@@ -259,5 +294,17 @@ mod tests {
         changed.map_values(|row, value| value + row as f32);
         assert_eq!(changed.dense(0), vec![1.0, 8.0]);
         assert!(Expression::from_rows(names("g", 3), vec![], names("s", 2), &[0, 2, 3], &[0, 9, 2], &[5.0, 1.0, 7.0]).is_err());
+    }
+
+    #[test]
+    fn rearranging_moves_drops_and_sorts() {
+        let names = |word: &str, n: usize| (0..n).map(|i| format!("{word}{i}")).collect::<Vec<_>>();
+        let (offsets, rows, values) = (vec![0, 3, 4], vec![0, 1, 2, 1], vec![1.0, 2.0, 3.0, 4.0]);
+        let e = Expression::new(names("g", 2), vec![], names("old", 3), offsets, rows, values).unwrap();
+        let moved = e.clone().rearranged(&[Some(3), None, Some(1)], names("new", 4)).unwrap();
+        assert_eq!((moved.dense(0), moved.dense(1)), (vec![0.0, 3.0, 0.0, 1.0], vec![0.0; 4]));
+        assert_eq!((moved.gene(0).0, moved.n_stored(), moved.observations()[3].as_str()), (&[1, 3][..], 2, "new3"));
+        assert!(e.clone().rearranged(&[Some(0)], names("new", 1)).is_err());
+        assert!(e.rearranged(&[Some(9), None, None], names("new", 2)).is_err());
     }
 }

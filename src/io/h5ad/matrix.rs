@@ -4,6 +4,7 @@ use super::frame::{Frame, texts};
 use crate::base::{Error, Result};
 use crate::io::Reading;
 use crate::io::hdf5_read::Hdf5;
+use crate::io::sparse::{Names, read_rows};
 use crate::model::Expression;
 use std::path::Path;
 
@@ -44,7 +45,7 @@ fn unit(file: &Hdf5, expression: &Expression) -> &'static str {
 
 /// Names and identifiers. An index of Ensembl identifiers gives way to a column of symbols.
 /// The column that is used moves out of the frame.
-fn gene_names(var: &mut Frame) -> (Vec<String>, Vec<String>) {
+pub(super) fn gene_names(var: &mut Frame) -> (Vec<String>, Vec<String>) {
     let ensembl = |s: &String| s.starts_with("ENS") && s.bytes().filter(u8::is_ascii_digit).count() >= 6;
     let by_id = 2 * var.index.iter().filter(|s| ensembl(s)).count() > var.index.len();
     if !by_id {
@@ -63,8 +64,6 @@ fn take(var: &mut Frame, names: &[&str]) -> Option<Vec<String>> {
     names.iter().find_map(|n| var.columns.remove(*n)).map(|c| texts(&c))
 }
 
-type Names = (Vec<String>, Vec<String>, Vec<String>);
-
 fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Reading) -> Result<Expression> {
     let encoding = file.text_attribute(at, "encoding-type").or_else(|| file.text_attribute(at, "h5sparse_format"));
     let shape = file.count_attribute(at, "shape").or_else(|| file.count_attribute(at, "h5sparse_shape"));
@@ -73,13 +72,15 @@ fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Re
         return Err(Error::malformed(format!("{at} is {shape:?}, but obs and var have {wanted:?} rows; write the file again")));
     }
     reading.progress.step(0.2, "reading counts")?;
+    if matches!(encoding.as_deref(), Some("csr_matrix" | "csr")) {
+        return read_rows(file, at, (genes, ids, observations), reading);
+    }
     let offsets = file.u64s(&format!("{at}/indptr"))?;
     let indices = file.u32s(&format!("{at}/indices"))?;
     reading.progress.step(0.5, "reading counts")?;
     let values = file.f32s(&format!("{at}/data"))?;
     reading.limits.check("the sparse matrix", &[values.len() as u64 + wanted[1]], 32)?;
     match encoding.as_deref() {
-        Some("csr_matrix" | "csr") => Expression::from_rows(genes, ids, observations, &offsets, &indices, &values),
         Some("csc_matrix" | "csc") => {
             let fits = offsets.windows(2).all(|w| w[0] <= w[1]) && offsets.last() == Some(&(indices.len() as u64));
             if !fits || indices.len() != values.len() {

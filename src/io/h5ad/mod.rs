@@ -4,9 +4,11 @@
 mod frame;
 mod matrix;
 mod places;
+mod values;
 mod write;
 
-pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad};
+pub use values::{AnnTable, parse_ann_table, read_ann_table};
+pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad, write_h5ad_with};
 
 use super::hdf5_read::Hdf5;
 use super::{Content, Found, Reading};

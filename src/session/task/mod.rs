@@ -29,7 +29,7 @@ pub enum Task {
     /// Canonical correlation of two views.
     Fuse(FuseTask),
     /// Genes predicted from histology.
-    Predict(PredictTask),
+    Predict(Box<PredictTask>),
 }
 
 /// What a method's file gives; the rest of the [`Analysis`] is filled in here.
