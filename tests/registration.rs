@@ -303,6 +303,7 @@ fn registration_projects_skips_and_explains() {
         flip_x_mm: None,
         fit: None,
         problem: None,
+        enabled: true,
     };
     let (fit, problem) = fit_registration(&registration);
     let fit = fit.unwrap();

@@ -7,7 +7,7 @@ use crate::base::{Error, Result};
 use crate::io::{self, LengthUnit, PairTable, Table, TableColumn};
 use crate::model::{Quality, Registration, TransformModel};
 use crate::scene::PaneKind;
-use crate::session::{Action, RegisterAction, Session, Side, ViewAction};
+use crate::session::{Action, RegisterAction, Session, Side, ViewAction, cohort_report};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,6 +125,7 @@ fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
         (PaneKind::Section, "section.png", session.view.section.is_some()),
         (PaneKind::Overlay, "overlay.png", session.registration().is_some_and(|r| r.fit.is_some())),
         (PaneKind::Bullseye, "bullseye.png", !session.derived.bullseye.is_empty()),
+        (PaneKind::Cohort, "cohort.png", session.view.cohort.is_some()),
     ];
     let mut written = Vec::new();
     for (pane, name, there) in panes {
@@ -139,6 +140,14 @@ fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
 
 fn tables(session: &Session, folder: &Path) -> Result<Vec<String>> {
     let mut written = Vec::new();
+    if let Some((id, cohort)) = session.view.cohort.and_then(|id| Some((id, session.study.cohort(id)?)))
+        && let Some(report) = cohort_report(&session.study, id)
+    {
+        for (name, table) in report.tables(cohort)? {
+            table.write(&folder.join(name))?;
+            written.push(name.to_owned());
+        }
+    }
     if !session.derived.bullseye.is_empty() {
         segment_table(session)?.write(&folder.join("segments.csv"))?;
         written.push("segments.csv".into());

@@ -1,16 +1,22 @@
 //! The program as commands: the same library, settings, seeds and results as the window.
 //! Exit status: 0 done, 1 the answer is no, 2 error, 130 cancelled.
 
+mod convert;
 mod demo;
+mod export;
 mod headless;
 mod inspect;
 mod measure;
+mod omics;
 mod points;
+mod predict;
 mod print;
 mod register;
 mod replay;
 mod snapshot;
+mod transform;
 mod warp;
+mod warp_image;
 
 #[cfg(feature = "gui")]
 mod bench;
@@ -61,6 +67,15 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Write the built-in synthetic case as ordinary files, with `truth/` beside them.
     Demo(demo::Demo),
+    /// Write images as NIfTI and molecular tables as h5ad.
+    Convert(convert::Convert),
+    /// Work on a table of genes: summarize, normalize, variable genes, principal components.
+    Omics(omics::Omics),
+    /// Write spots, maps, segments, tables, transforms and pictures to hand on.
+    Export {
+        #[command(subcommand)]
+        what: export::Export,
+    },
     /// Measure the heart.
     Measure {
         #[command(subcommand)]
@@ -71,7 +86,17 @@ enum Command {
         #[command(subcommand)]
         what: register::Register,
     },
-    /// Carry points through a transform.
+    /// Expression from images.
+    Predict {
+        #[command(subcommand)]
+        what: predict::Predict,
+    },
+    /// Show, compose and convert transforms.
+    Transform {
+        #[command(subcommand)]
+        what: transform::Transform,
+    },
+    /// Carry points or images through a transform.
     Warp {
         #[command(subcommand)]
         what: warp::Warp,
@@ -163,8 +188,13 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Inspect(c)) => c.run(&mut run),
         Some(Command::Snapshot(c)) => c.run(&mut run),
         Some(Command::Demo(c)) => c.run(&mut run),
+        Some(Command::Convert(c)) => c.run(&mut run),
+        Some(Command::Omics(c)) => c.run(&mut run),
+        Some(Command::Predict { what }) => what.run(&mut run),
+        Some(Command::Export { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
+        Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]

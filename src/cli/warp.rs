@@ -1,4 +1,4 @@
-//! `warp points`: carries the points of a table through a transform.
+//! `warp points`: carries the points of a table through a transform (`warp image` is beside it).
 
 use super::Run;
 use super::points::PointSpace;
@@ -14,6 +14,8 @@ use std::path::PathBuf;
 pub enum Warp {
     /// Points of a table.
     Points(Points),
+    /// A picture or volume, resampled.
+    Image(super::warp_image::Image),
 }
 
 /// `warp points`.
@@ -61,6 +63,7 @@ impl Warp {
     pub fn run(self, run: &mut Run) -> Result<u8> {
         match self {
             Self::Points(c) => c.run(run),
+            Self::Image(c) => c.run(run),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 /// One thing found; keys that do not apply are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Item {
-    /// `volume`, `cine`, `labels`, `image`, `section` or `expression`.
+    /// `volume`, `cine`, `labels`, `image`, `section`, `expression` or `table`.
     pub kind: &'static str,
     /// Name on screen.
     pub name: String,
@@ -139,6 +139,7 @@ fn item(found: &Found) -> Item {
             },
             ..base
         },
+        Content::Cohort(c) => Item { name: c.name().to_owned(), ..base },
     }
 }
 
@@ -183,7 +184,7 @@ pub fn inspection_table(found: &[Found], warnings: &Warnings) -> String {
         let axes = match &one.content {
             Content::Volume(v) => format!(", {}", orientation(&v.grid)),
             Content::Labels(l) => format!(", {}", orientation(&l.grid)),
-            Content::Section(_) => String::new(),
+            Content::Section(_) | Content::Cohort(_) => String::new(),
         };
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:>3}  {name:width$}  {}{axes}{files}", one.item, one.summary);
@@ -201,6 +202,7 @@ fn name(found: &Found) -> &str {
         Content::Volume(v) => &v.name,
         Content::Labels(l) => &l.name,
         Content::Section(s) => &s.name,
+        Content::Cohort(c) => c.name(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Counts of genes at spots or cells, gene by gene, so that painting a gene is one read.
 
 use crate::base::{Error, Result};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// One column of the observation table.
@@ -31,6 +32,8 @@ pub struct Expression {
     values: Vec<f32>,
     /// Columns of the observation table (`obs`), by name.
     pub columns: BTreeMap<String, Column>,
+    /// Columns of the gene table (`var`), by name.
+    pub gene_columns: BTreeMap<String, Column>,
     /// What the numbers are, as `counts` or `log1p CP10k`.
     pub unit: String,
 }
@@ -62,7 +65,8 @@ impl Expression {
         if let Some(row) = rows.iter().find(|&&r| r as usize >= observations.len()) {
             return Err(Error::malformed(format!("row {row} of {} observations", observations.len())));
         }
-        Ok(Self { genes, gene_ids, observations, offsets, rows, values, columns: BTreeMap::new(), unit: "counts".into() })
+        let (columns, gene_columns) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { genes, gene_ids, observations, offsets, rows, values, columns, gene_columns, unit: "counts".into() })
     }
 
     /// From compressed rows (one row per observation), as 10x and most `h5ad` files are stored.
@@ -220,8 +224,35 @@ impl Expression {
         let names = keep.iter().map(|&i| self.observations[i].clone()).collect();
         let mut cut = Self::new(self.genes.clone(), self.gene_ids.clone(), names, offsets, rows, values)?;
         cut.columns = self.columns.iter().map(|(k, c)| (k.clone(), c.subset(keep))).collect();
+        cut.gene_columns.clone_from(&self.gene_columns);
         cut.unit.clone_from(&self.unit);
         Ok(cut)
+    }
+
+    /// The genes `keep` (any order) with all observations; columns are cut too.
+    pub fn subset_genes(&self, keep: &[usize]) -> Result<Self> {
+        if let Some(gene) = keep.iter().find(|g| **g >= self.genes.len()) {
+            return Err(Error::parameter(format!("no gene {gene} of {}", self.genes.len())));
+        }
+        let (mut offsets, mut rows, mut values) = (vec![0u64], Vec::new(), Vec::new());
+        for &gene in keep {
+            let (r, v) = self.gene(gene);
+            rows.extend_from_slice(r);
+            values.extend_from_slice(v);
+            offsets.push(rows.len() as u64);
+        }
+        let pick = |names: &[String]| keep.iter().filter_map(|&g| names.get(g).cloned()).collect::<Vec<_>>();
+        let names = self.observations.clone();
+        let mut cut = Self::new(pick(&self.genes), pick(&self.gene_ids), names, offsets, rows, values)?;
+        cut.columns.clone_from(&self.columns);
+        cut.gene_columns = self.gene_columns.iter().map(|(k, c)| (k.clone(), c.subset(keep))).collect();
+        cut.unit.clone_from(&self.unit);
+        Ok(cut)
+    }
+
+    /// Replaces every stored value by `change(observation, value)`, in place. What is not stored stays zero.
+    pub fn map_values(&mut self, change: impl Fn(usize, f32) -> f32 + Sync) {
+        self.rows.par_iter().zip(&mut self.values).for_each(|(&row, value)| *value = change(row as usize, *value));
     }
 }
 
@@ -253,6 +284,15 @@ mod tests {
         assert_eq!(e.totals(), vec![6.0, 7.0]);
         assert_eq!(e.find_gene("G2"), Some(2));
         assert_eq!(e.subset(&[1]).unwrap().dense(2), vec![7.0]);
+        let cut = e.subset_genes(&[2, 0]).unwrap();
+        assert_eq!(
+            (cut.genes(), cut.dense(0), cut.dense(1)),
+            (&names("g", 3)[2..].iter().chain(&names("g", 1)).cloned().collect::<Vec<_>>()[..], vec![1.0, 7.0], vec![5.0, 0.0])
+        );
+        assert!(e.subset_genes(&[3]).is_err());
+        let mut changed = cut;
+        changed.map_values(|row, value| value + row as f32);
+        assert_eq!(changed.dense(0), vec![1.0, 8.0]);
         assert!(Expression::from_rows(names("g", 3), vec![], names("s", 2), &[0, 2, 3], &[0, 9, 2], &[5.0, 1.0, 7.0]).is_err());
     }
 

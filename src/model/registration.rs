@@ -152,4 +152,14 @@ pub struct Registration {
     pub fit: Option<Fit>,
     /// Why there is no fit, in one sentence.
     pub problem: Option<String>,
+    /// The chain uses the fit; switched off it is kept, but leads nowhere.
+    pub enabled: bool,
+}
+
+impl Registration {
+    /// The fit that the chain uses: none where there is none or where the link is switched off.
+    #[must_use]
+    pub fn used_fit(&self) -> Option<&Fit> {
+        self.fit.as_ref().filter(|_| self.enabled)
+    }
 }

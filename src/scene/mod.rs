@@ -16,15 +16,16 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale, lps_from_pane,
-    pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale,
+    cohort_hit, lps_from_pane, pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
 pub use mark::{Corner, Ink, Mark};
 pub use number::{fixed, round_length, significant};
 pub use paint::{
-    FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk, is_shown, paint, picture_level,
+    Caption, FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, MOST_VECTOR_SPOTS, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk,
+    draw_vectors, is_shown, paint, paint_with_caption, picture_level,
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
 pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};

@@ -5,6 +5,7 @@
 use super::newton::damped_newton;
 use super::{DAffine2, DMat2, DVec2, ThinPlate};
 use crate::base::{Error, Result};
+use rayon::prelude::*;
 
 /// A 2-D warp, mm to mm.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,21 @@ impl Warp {
             Self::ThinPlate(t) => t.apply(p),
             Self::MovingLeastSquares(m) => m.apply(p),
             Self::Chain(parts) => parts.iter().fold(p, |p, w| w.apply(p)),
+        }
+    }
+
+    /// The targets of many points on all cores, as [`Self::apply`] to 10⁻¹¹ of the bending, but several times
+    /// faster than one by one.
+    #[must_use]
+    pub fn apply_all(&self, points: &[DVec2]) -> Vec<DVec2> {
+        points.par_chunks(1024).map(|chunk| self.apply_chunk(chunk)).collect::<Vec<_>>().concat()
+    }
+
+    fn apply_chunk(&self, points: &[DVec2]) -> Vec<DVec2> {
+        match self {
+            Self::ThinPlate(t) => t.apply_all(points),
+            Self::Chain(parts) => parts.iter().fold(points.to_vec(), |p, part| part.apply_chunk(&p)),
+            _ => points.iter().map(|p| self.apply(*p)).collect(),
         }
     }
 

@@ -10,7 +10,7 @@ pub(crate) use scale::Levels;
 pub use scale::{Scale, parse_scalefactors};
 pub use write::write_visium;
 
-use super::{Content, Found, Reading, picture, tenx};
+use super::{Content, Found, Reading, mtx, picture, tenx};
 use crate::base::{Error, Result};
 use crate::model::{Column, Expression, Picture, PixelSize, Section, Spots};
 use std::collections::BTreeMap;
@@ -76,11 +76,11 @@ pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Found> {
     let expression = match matrix {
         Some(path) => {
             n_files += 1;
-            let counts = tenx::read_matrix(&path, reading)?;
+            let counts = if path.is_dir() { mtx::read_only(&path, reading)? } else { tenx::read_matrix(&path, reading)? };
             Some(align(counts, &positions, &path, reading)?)
         }
         None => {
-            let text = "there is no filtered_feature_bc_matrix.h5; the section has no genes";
+            let text = "there is no filtered_feature_bc_matrix, .h5 or folder; the section has no genes";
             reading.warnings.warn("matrix-missing", text, Some(&layout.root));
             None
         }
@@ -159,6 +159,10 @@ fn matrix_file(root: &Path) -> Option<PathBuf> {
     ["filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5"]
         .iter()
         .find_map(|end| names.iter().find(|p| ends(p, end)).cloned())
+        .or_else(|| {
+            let folders = ["filtered_feature_bc_matrix", "raw_feature_bc_matrix"].map(|n| root.join(n));
+            folders.into_iter().find(|f| !mtx::matrices(f).is_empty())
+        })
 }
 
 /// One observation per position, in the order of the positions.

@@ -3,7 +3,7 @@
 use super::{COLORS, texture_entry};
 use crate::model::{ColorMap, Samples};
 use crate::render::tables;
-use crate::scene::{Camera, Scene, SliceDrawn};
+use crate::scene::{Camera, Compare, Scene, SliceDrawn, SpotsDrawn};
 use crate::space::{DVec2, DVec3, Grid, Plane};
 use bytemuck::{Pod, Zeroable};
 
@@ -69,9 +69,23 @@ pub(in crate::render) struct Variant {
     pub(in crate::render) opaque: bool,
     /// Only the edge of a picture's tissue.
     pub(in crate::render) contour: bool,
+    /// Spots have values.
+    pub(in crate::render) valued: bool,
+    /// Spots are rings.
+    pub(in crate::render) ring: bool,
 }
 
 impl Variant {
+    /// The variant of a layer of spots.
+    pub(in crate::render) fn of(drawn: &SpotsDrawn) -> Self {
+        Self { valued: drawn.values.is_some(), ring: drawn.compare == Compare::Contour, ..Self::default() }
+    }
+
+    /// The constants of the programs for spots.
+    pub(in crate::render) fn of_spots(self) -> [(&'static str, f64); 2] {
+        [("valued", f64::from(u8::from(self.valued))), ("ring", f64::from(u8::from(self.ring)))]
+    }
+
     pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn) -> Self {
         // A NaN in the next slice counts as the painter counts it, so such volumes load all eight.
         let may_be_nan = matches!(drawn.volume.phases.get(drawn.phase), Some(Samples::F32(_)));
@@ -81,7 +95,7 @@ impl Variant {
             (true, true) => 1,
             (true, false) => 2,
         };
-        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0, contour: false }
+        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0, ..Self::default() }
     }
 }
 

@@ -100,13 +100,13 @@ fn uniforms_have_the_offsets_of_their_twins() {
             scale,
             radius_px,
             plain,
+            rectangle,
             low,
             span,
             opacity,
             table,
             mode,
             parameter,
-            has_values,
             n_ranges
         );
     }
