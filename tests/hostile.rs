@@ -18,12 +18,18 @@ use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
 use myoscope::io::project::{FORMAT, Manifest, Project, parse_project, write_project};
+use myoscope::io::raster::{parse_raster, write_raster};
 use myoscope::io::table::{Table, TableColumn, TableKind};
 use myoscope::io::tenx::parse_10x_bytes;
 use myoscope::io::transform_file::parse_transform;
+use myoscope::io::transform_formats::bigwarp::parse_bigwarp;
+use myoscope::io::transform_formats::itk::parse_itk;
+use myoscope::io::transform_formats::matrix::parse_matrix;
+use myoscope::io::transform_formats::ngff::parse_ngff;
+use myoscope::io::transform_formats::parse_any_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
 use myoscope::io::{Reading, bytes, open, write_visium};
-use myoscope::model::{Expression, LabelMap, PixelSize, Samples, Section, Spots, Volume};
+use myoscope::model::{Expression, LabelMap, PixelSize, Raster, Samples, Section, Spots, Volume};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +50,17 @@ fn targets() -> Vec<Target> {
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
+        Target { name: "raster", seeds: raster_seeds(), read: |b| drop(parse_raster(b, &LIMITS)) },
+        Target { name: "itk", seeds: itk_seeds(), read: |b| drop(parse_itk(b, None)) },
+        Target { name: "matrix", seeds: matrix_seeds(), read: |b| drop(parse_matrix(b, None)) },
+        Target { name: "bigwarp", seeds: bigwarp_seeds(), read: |b| drop(parse_bigwarp(b)) },
+        Target { name: "ngff", seeds: ngff_seeds(), read: |b| drop(parse_ngff(b)) },
+        Target { name: "any transform", seeds: any_transform_seeds(), read: |b| drop(parse_any_transform(b, None)) },
+        Target {
+            name: "transform chain",
+            seeds: chain_seeds(),
+            read: |b| drop(parse_transform(b).and_then(|t| t.to_point_map())),
+        },
         Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
     ]
 }
@@ -180,6 +197,65 @@ fn position_seeds() -> Vec<Vec<u8>> {
 fn scale_seeds() -> Vec<Vec<u8>> {
     let text = r#"{"spot_diameter_fullres": 89.4, "tissue_hires_scalef": 0.17, "fiducial_diameter_fullres": 144.4, "tissue_lowres_scalef": 0.05}"#;
     vec![text.into()]
+}
+
+fn raster_seeds() -> Vec<Vec<u8>> {
+    let wide = Samples::U16((0..7 * 5 * 3).map(|i| i * 600).collect());
+    let tiff = written("a.tif", |p| write_raster(p, &Raster::new(7, 5, 3, wide).unwrap()).unwrap());
+    let gray = Raster::new(7, 5, 1, Samples::U8(vec![90; 35].into())).unwrap();
+    vec![tiff, written("a.png", |p| write_raster(p, &gray).unwrap()), written("a.jpg", |p| write_raster(p, &gray).unwrap())]
+}
+
+fn itk_seeds() -> Vec<Vec<u8>> {
+    let block = |class: &str, p: &str, f: &str| format!("Transform: {class}\nParameters: {p}\nFixedParameters: {f}\n");
+    let head = "#Insight Transform File V1.0\n# units: moving um, fixed mm\n#Transform 0\n";
+    vec![
+        format!("{head}{}", block("AffineTransform_double_2_2", "1 0.1 -0.1 1 5 6", "1 2")).into(),
+        format!("{head}{}", block("Euler3DTransform_double_3_3", "0.1 0.2 0.3 1 2 3", "1 2 3 1")).into(),
+        format!(
+            "{head}Transform: CompositeTransform_double_2_2\n{}{}",
+            block("Similarity2DTransform_double_2_2", "1.1 0.2 3 4", "0 0"),
+            block("TranslationTransform_double_2_2", "1 2", "")
+        )
+        .into(),
+    ]
+}
+
+fn matrix_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"# units: moving px, fixed um\n1,0.1,5\n-0.1,1,6\n".to_vec(),
+        b"1.5,0,5\n0,1.5,6\n0,0,1\n".to_vec(),
+        b"1 0 5 0 1 6".to_vec(),
+    ]
+}
+
+fn bigwarp_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"\"Pt-0\",\"true\",\"1\",\"2\",\"3\",\"4\"\n\"Pt \"\"1\"\"\",\"false\",\"1\",\"2\",\"Infinity\",\"Infinity\"\n".to_vec(),
+        b"Pt-0,true,1,2,3,4,5,6\n".to_vec(),
+    ]
+}
+
+fn ngff_seeds() -> Vec<Vec<u8>> {
+    let axes = r#"[{"name":"y","type":"space","unit":"micrometer"},{"name":"x","type":"space","unit":"micrometer"}]"#;
+    let systems = format!(r#"[{{"name":"a","axes":{axes}}},{{"name":"b","axes":{axes}}}]"#);
+    let parts = r#"[{"type":"scale","scale":[2,3]},{"type":"rotation","rotation":[[0,1],[-1,0]]},{"type":"translation","translation":[1,2]}]"#;
+    let sequence = format!(r#"[{{"type":"sequence","input":"a","output":"b","transformations":{parts}}}]"#);
+    vec![
+        format!(r#"{{"coordinateSystems":{systems},"coordinateTransformations":{sequence}}}"#).into(),
+        format!(r#"{{"multiscales":[{{"coordinateTransformations":{sequence}}}]}}"#).into(),
+        br#"{"type":"affine","affine":[1,0,5,0,1,6]}"#.to_vec(),
+    ]
+}
+
+fn any_transform_seeds() -> Vec<Vec<u8>> {
+    [transform_seeds(), chain_seeds(), itk_seeds(), matrix_seeds(), bigwarp_seeds(), ngff_seeds()].concat()
+}
+
+fn chain_seeds() -> Vec<Vec<u8>> {
+    let part = |units: &str| format!(r#"{{"model":"affine","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"{units}"}}"#);
+    let (a, b) = (part("um"), part("um"));
+    vec![format!(r#"{{"model":"chain","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"um","parts":[{a},{b}]}}"#).into()]
 }
 
 fn transform_seeds() -> Vec<Vec<u8>> {

@@ -2,6 +2,7 @@
 //! Exit status: 0 done, 1 the answer is no, 2 error, 130 cancelled.
 
 mod demo;
+mod export;
 mod headless;
 mod inspect;
 mod measure;
@@ -9,7 +10,9 @@ mod print;
 mod register;
 mod replay;
 mod snapshot;
+mod transform;
 mod warp;
+mod warp_image;
 
 #[cfg(feature = "gui")]
 mod bench;
@@ -60,6 +63,11 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Write the built-in synthetic case as ordinary files, with `truth/` beside them.
     Demo(demo::Demo),
+    /// Write spots, maps, segments, tables, transforms and pictures to hand on.
+    Export {
+        #[command(subcommand)]
+        what: export::Export,
+    },
     /// Measure the heart.
     Measure {
         #[command(subcommand)]
@@ -70,7 +78,12 @@ enum Command {
         #[command(subcommand)]
         what: register::Register,
     },
-    /// Carry points through a transform.
+    /// Show, compose and convert transforms.
+    Transform {
+        #[command(subcommand)]
+        what: transform::Transform,
+    },
+    /// Carry points or images through a transform.
     Warp {
         #[command(subcommand)]
         what: warp::Warp,
@@ -146,8 +159,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Inspect(c)) => c.run(&mut run),
         Some(Command::Snapshot(c)) => c.run(&mut run),
         Some(Command::Demo(c)) => c.run(&mut run),
+        Some(Command::Export { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
+        Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]

@@ -5,7 +5,7 @@ use super::headless::{session_of, settle};
 use crate::base::{Error, Result};
 use crate::io;
 use crate::model::{ElementId, Fit, LayerKind, Quality, Registration, TransformModel};
-use crate::scene::{self, Image, Inputs, PaintTheme, PaneKind, PatientPlane, SceneCache, patient_plane};
+use crate::scene::{self, Caption, Image, Inputs, PaintTheme, PaneKind, PatientPlane, Scene, SceneCache, patient_plane};
 use crate::session::{Action, RegisterAction, Session, ViewAction};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub struct Snapshot {
     /// What to draw.
     #[arg(long, value_enum)]
     view: ViewName,
-    /// The picture (PNG).
+    /// The picture: .png, or .svg with marks and spots as vectors.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Size in pixels.
@@ -71,10 +71,13 @@ pub struct Snapshot {
 /// Draws a pane of a session.
 #[must_use]
 pub fn paint_pane(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: bool) -> Image {
+    scene::paint(&pane_scene(session, pane, size_px, plain), &PaintTheme::default())
+}
+
+fn pane_scene(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: bool) -> Scene {
     let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: 1.0 };
     let build = if plain { scene::build_plain } else { scene::build };
-    let scene = build(&inputs, &mut SceneCache::default(), pane, size_px);
-    scene::paint(&scene, &PaintTheme::default())
+    build(&inputs, &mut SceneCache::default(), pane, size_px)
 }
 
 impl Snapshot {
@@ -93,8 +96,16 @@ impl Snapshot {
         }
         self.arrange(run, &mut session)?;
         let pane = self.pane();
-        let image = paint_pane(&session, pane, size, self.plain);
-        io::write_png(&self.out, image.width, image.height, &image.rgba)?;
+        if io::bytes::ending(&self.out) == "svg" {
+            let scene = pane_scene(&session, pane, size, self.plain);
+            let theme = PaintTheme::default();
+            let mut drawing = scene::draw_vectors(&scene, &Caption::new(&[], size[0], &theme), &theme);
+            pane.title().clone_into(&mut drawing.title);
+            io::write_svg(&self.out, &drawing)?;
+        } else {
+            let image = paint_pane(&session, pane, size, self.plain);
+            io::write_png(&self.out, image.width, image.height, &image.rgba)?;
+        }
         if run.shared.json {
             let object = serde_json::json!({"out": self.out.display().to_string(), "size": size, "view": pane.title()});
             run.printer.json(&object);
@@ -186,14 +197,14 @@ impl Snapshot {
     }
 }
 
-fn check_gene(session: &Session, id: ElementId, name: &str) -> Result<()> {
+pub(super) fn check_gene(session: &Session, id: ElementId, name: &str) -> Result<()> {
     let expression = session.study.section(id).and_then(|s| s.expression.clone());
     let known = expression.is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
     if known { Ok(()) } else { Err(Error::parameter(format!("no gene or column is called {name:?} in this section"))) }
 }
 
 /// Registers the shown section by a transform that leads into the patient.
-fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()> {
+pub(super) fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()> {
     let plane = file.lps_plane()?.ok_or_else(|| Error::parameter("--transform does not lead into a volume: it has no plane"))?;
     let warp = file.to_warp()?;
     session.apply(Action::Register(RegisterAction::Bind(plane)));
@@ -227,7 +238,7 @@ fn given(registration: &mut Registration, warp: crate::space::Warp) {
     registration.fit = Some(Fit { plane_from_section: warp, quality });
 }
 
-fn parse_size(text: &str) -> Result<[u32; 2]> {
+pub(super) fn parse_size(text: &str) -> Result<[u32; 2]> {
     let wrong = || Error::parameter(format!("--size {text}: expected WxH from 16x16 to 8192x8192"));
     let (w, h) = text.split_once('x').ok_or_else(wrong)?;
     let side = |t: &str| t.parse().ok().filter(|v| (16..=8192).contains(v)).ok_or_else(wrong);

@@ -1,4 +1,4 @@
-//! `warp points`: carries the points of a table through a transform.
+//! `warp points`: carries the points of a table through a transform (`warp image` is beside it).
 
 use super::Run;
 use crate::base::{Error, Progress, Result};
@@ -13,6 +13,8 @@ use std::path::PathBuf;
 pub enum Warp {
     /// Points of a table.
     Points(Points),
+    /// A picture or volume, resampled.
+    Image(super::warp_image::Image),
 }
 
 /// `warp points`.
@@ -53,6 +55,7 @@ impl Warp {
     pub fn run(self, run: &mut Run) -> Result<u8> {
         match self {
             Self::Points(c) => c.run(run),
+            Self::Image(c) => c.run(run),
         }
     }
 }

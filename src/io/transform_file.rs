@@ -109,6 +109,9 @@ pub struct TransformFile {
     /// Where the fixed plane is, for a section led into a volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plane: Option<PlaneRow>,
+    /// Of a `chain`: transforms applied one after the other, the first first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TransformFile>,
 }
 
 fn format_word() -> String {
@@ -141,7 +144,7 @@ pub fn write_transform(path: &Path, transform: &TransformFile) -> Result<()> {
 
 impl TransformFile {
     /// A map in the plane, given mm to mm, in the units of a file; with `plane`, fixed points lie on it in
-    /// mm. [`Error::Unsupported`] for chains, which have no single formula.
+    /// mm. A chain becomes its parts.
     pub fn from_warp(model: TransformModel, warp: &Warp, units: [LengthUnit; 2], plane: Option<&Plane>) -> Result<Self> {
         let [moving_units, fixed_units] = units;
         let (s, q) = (1.0 / moving_units.mm_per_unit(), 1.0 / fixed_units.mm_per_unit());
@@ -177,9 +180,7 @@ impl TransformFile {
                 };
                 file.control_points = m.source.iter().zip(&m.target).map(point).collect();
             }
-            Warp::Chain(_) => {
-                return Err(Error::unsupported("a chain of warps has no single formula; write its parts one by one"));
-            }
+            Warp::Chain(parts) => return Self::from_chain(model, parts, units, plane),
         }
         file.check()?;
         Ok(file)
@@ -198,7 +199,7 @@ impl TransformFile {
         Ok(file)
     }
 
-    fn empty(model: TransformModel, units: LengthUnit, fixed_units: LengthUnit) -> Self {
+    pub(super) fn empty(model: TransformModel, units: LengthUnit, fixed_units: LengthUnit) -> Self {
         Self {
             format: format_word(),
             version: format_version(),
@@ -211,6 +212,7 @@ impl TransformFile {
             formula: None,
             control_points: Vec::new(),
             plane: None,
+            parts: Vec::new(),
         }
     }
 
@@ -250,6 +252,9 @@ impl TransformFile {
     /// [`Error::Unsupported`] for a map in space.
     pub fn to_warp(&self) -> Result<Warp> {
         self.check()?;
+        if self.is_chain() {
+            return self.parts.iter().map(Self::to_warp).collect::<Result<_>>().map(Warp::Chain);
+        }
         let in_plane = self.rows_in_plane()?;
         let [x, y, _] = in_plane.as_slice() else {
             return Err(Error::unsupported("this transform is in space (4×4); one in the plane (3×3) is needed here"));
@@ -304,15 +309,19 @@ impl TransformFile {
     }
 
     /// Everything that could be wrong in a file from elsewhere.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         if self.format != format_word() {
             return Err(Error::malformed(format!("the format is {:?}, {:?} was expected", self.format, format_word())));
         }
         if self.version != 1 {
             return Err(Error::unsupported(format!("this transform has version {}; this program reads version 1", self.version)));
         }
-        let model = self.transform_model()?;
         self.check_matrix()?;
+        self.check_parts()?;
+        if self.is_chain() {
+            return Ok(());
+        }
+        let model = self.transform_model()?;
         let needs_points = model >= TransformModel::ThinPlate;
         if needs_points && self.fixed_from_moving.len() != 3 {
             return Err(Error::unsupported(format!("{} is only known in the plane (3×3)", self.model)));
@@ -371,13 +380,13 @@ fn rows_on_plane(a: &DAffine2, plane: &Plane) -> Vec<Vec<f64>> {
     rows
 }
 
-fn rows_2(a: &DAffine2) -> Vec<Vec<f64>> {
+pub(super) fn rows_2(a: &DAffine2) -> Vec<Vec<f64>> {
     let (m, t) = (a.matrix2, a.translation);
     vec![vec![m.x_axis.x, m.y_axis.x, t.x], vec![m.x_axis.y, m.y_axis.y, t.y], vec![0.0, 0.0, 1.0]]
 }
 
 /// The same map where source coordinates are multiplied with `s` and target ones with `q`.
-fn scaled(a: DAffine2, s: f64, q: f64) -> DAffine2 {
+pub(super) fn scaled(a: DAffine2, s: f64, q: f64) -> DAffine2 {
     DAffine2 { matrix2: a.matrix2 * (q / s), translation: a.translation * q }
 }
 

@@ -2,6 +2,7 @@
 //! to clone and a job owns a snapshot.
 
 mod analysis;
+mod drawing;
 mod exclusion;
 mod expression;
 mod finding;
@@ -10,6 +11,7 @@ mod labels;
 mod landmarks;
 mod layer;
 mod prediction;
+mod raster;
 mod reduction;
 mod registration;
 mod section;
@@ -18,6 +20,7 @@ mod views;
 mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
+pub use drawing::{Disc, Drawing, Shape};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
@@ -26,6 +29,7 @@ pub use labels::{LabelEntry, LabelMap};
 pub use landmarks::{Landmark, Landmarks};
 pub use layer::{ColorMap, Layer, LayerKind, Range};
 pub use prediction::{GeneScore, Prediction};
+pub use raster::Raster;
 pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};

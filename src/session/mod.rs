@@ -23,7 +23,7 @@ pub use action::{Action, RegisterAction, Side, ViewAction};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
 pub use derive::SegmentsOf;
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
-pub use export::{ExportRecord, ExportWhat, Exporter};
+pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use journal::{Leftover, state_folder};
@@ -96,6 +96,8 @@ pub struct Session {
     pub leftover: Option<Leftover>,
     /// Inputs that could not be found.
     pub relink: Option<Relink>,
+    /// Files that the last export wrote.
+    pub exported: Vec<PathBuf>,
     /// Memory that readers may take.
     pub limits: Limits,
     jobs: Jobs<Outcome>,
@@ -124,6 +126,7 @@ impl Session {
             project: None,
             leftover: None,
             relink: None,
+            exported: Vec::new(),
             limits: Limits::default(),
             jobs: Jobs::new(wake),
             journal: None,
@@ -262,6 +265,7 @@ impl Session {
             Outcome::Exported(files) => {
                 let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
                 self.say(Severity::Note, format!("Written: {}", names.join(", ")));
+                self.exported = files;
             }
         }
     }

@@ -104,7 +104,7 @@ fn bent_places(warp: &Warp) -> Vec<DVec2> {
     }
 }
 
-fn apply_all(warp: &Warp, points: &[DVec2]) -> Vec<DVec2> {
+pub(super) fn apply_all(warp: &Warp, points: &[DVec2]) -> Vec<DVec2> {
     let run = |chunk: &[DVec2]| match warp {
         Warp::ThinPlate(t) => t.apply_all(chunk),
         Warp::Chain(parts) => parts.iter().fold(chunk.to_vec(), |p, part| apply_all(part, &p)),

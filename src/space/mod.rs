@@ -8,6 +8,8 @@ mod grid;
 mod lattice;
 mod mesh;
 mod plane;
+mod point_map;
+mod pull;
 mod thin_plate;
 mod warp;
 
@@ -18,5 +20,7 @@ pub use grid::Grid;
 pub use lattice::{ArrayFit, Lattice, LatticeKind, fit_array, fit_lattice, visium_um};
 pub use mesh::{Mesh, warp_mesh};
 pub use plane::{Plane, orientation_letters};
+pub use point_map::{PointMap, inverse, one_after_other};
+pub use pull::{PullGrid, pull_grid};
 pub use thin_plate::{ThinPlate, thin_plate_kernel};
 pub use warp::{MlsKind, MovingLeastSquares, Warp};

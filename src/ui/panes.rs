@@ -8,7 +8,7 @@ use super::pane_input;
 use super::theme::Theme;
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
-use crate::session::{Action, Command, RegisterAction, ViewAction};
+use crate::session::{Action, Command, Panel, RegisterAction, ViewAction};
 use crate::space::{DVec2, Space};
 use egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
 use egui_tiles::{
@@ -324,6 +324,11 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
             ui.close();
         }
         ui.separator();
+        if item(ui, "Export this pane…", desk.has_content(kind)) {
+            desk.memo.analyze.export.choose_pane(kind);
+            desk.run(Command::Panel(Panel::Export));
+            ui.close();
+        }
         if item(ui, "Fit this pane", true) {
             desk.view(ViewAction::Fit(kind));
             ui.close();

@@ -6,7 +6,7 @@ mod matrix;
 mod places;
 mod write;
 
-pub use write::{build_h5ad, write_h5ad};
+pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad};
 
 use super::hdf5_read::Hdf5;
 use super::{Content, Found, Reading};

@@ -18,8 +18,22 @@ pub fn write_h5ad(path: &Path, section: &Section) -> Result<()> {
     write_whole(path, &build_h5ad(section)?)
 }
 
+/// What goes into a file beside the section.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extras {
+    /// Arrays of observations (`obsm`), by name: columns and values, row by row.
+    pub obsm: BTreeMap<String, (usize, Vec<f64>)>,
+    /// Texts (`uns`), by name.
+    pub texts: BTreeMap<String, String>,
+}
+
 /// The bytes that [`write_h5ad`] writes.
 pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
+    build_h5ad_with(section, &Extras::default())
+}
+
+/// The same with more arrays and texts.
+pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     let Some(expression) = &section.expression else {
         return Err(Error::parameter(format!("{} has no genes, so there is nothing to write as AnnData", section.name)));
     };
@@ -52,11 +66,22 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
         let flat: Vec<f64> = spots.px.iter().flat_map(|p| [p.x, p.y]).collect();
         encode(obsm.create_dataset("spatial").with_f64_data(&flat).with_shape(&[n as u64, 2]), "array");
     }
+    for (name, (width, values)) in &extras.obsm {
+        if values.len() != n * width {
+            return Err(Error::parameter(format!("{} numbers for {n} observations × {width} of {name}", values.len())));
+        }
+        encode(obsm.create_dataset(name).with_f64_data(values).with_shape(&[n as u64, *width as u64]), "array");
+    }
     file.add_group(obsm.finish());
     let mut uns = file.create_group("uns");
     encode_group(&mut uns, "dict", "0.1.0");
     if let Some(spots) = &section.spots {
         spatial(&mut uns, section, spots);
+    }
+    for (name, value) in &extras.texts {
+        let dataset = uns.create_dataset(name);
+        dataset.with_vlen_strings(&[value.as_str()]).with_shape(&[]);
+        encode(dataset, "string");
     }
     file.add_group(uns.finish());
     finish(file)

@@ -146,7 +146,11 @@ fn make_different(fields: &mut [Field], study: &Study, section: ElementId) {
 }
 
 /// Names and SHA-256 of the inputs; a built-in case is told by its seed.
-fn digests(inputs: &BTreeSet<ElementId>, study: &Study, progress: &Progress) -> Result<Vec<(String, String)>> {
+pub(in crate::session) fn digests(
+    inputs: &BTreeSet<ElementId>,
+    study: &Study,
+    progress: &Progress,
+) -> Result<Vec<(String, String)>> {
     let mut all = Vec::new();
     for (i, id) in inputs.iter().enumerate() {
         let name = study.elements.get(id).map_or_else(String::new, |e| e.name().to_owned());
