@@ -3,6 +3,8 @@
 
 mod demo;
 mod export;
+mod fuse;
+mod guard;
 mod headless;
 mod inspect;
 mod measure;
@@ -11,6 +13,7 @@ mod register;
 mod replay;
 mod snapshot;
 mod transform;
+mod views;
 mod warp;
 mod warp_image;
 
@@ -90,6 +93,10 @@ enum Command {
     },
     /// Repeat a session's history headless: same inputs, same bytes.
     Replay(replay::Replay),
+    /// Join views of the same samples.
+    Fuse(fuse::Fuse),
+    /// Run the failure-mode checks.
+    Guard(guard::Guard),
     /// Time the drawing.
     #[cfg(feature = "gui")]
     Bench(bench::Bench),
@@ -165,6 +172,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
+        Some(Command::Fuse(c)) => c.run(&mut run),
+        Some(Command::Guard(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),
     };
