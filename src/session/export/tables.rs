@@ -62,7 +62,7 @@ impl Exporter {
         let moving = if section.has_unit() { io::LengthUnit::Um } else { io::LengthUnit::Px };
         extras.texts.insert("transform".into(), io::json::to_text(&placed.file(moving)?)?);
         extras.texts.insert("provenance".into(), self.summary_of(id));
-        io::write_bytes(path, &io::h5ad::build_h5ad_with(&section, &extras)?)
+        io::write_h5ad_with(path, &section, &extras)
     }
 
     /// Mean of the spots of each segment for every value; where no section is given, what the bullseye shows.
