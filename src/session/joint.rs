@@ -26,11 +26,12 @@ pub fn join_views(
     progress: &Progress,
 ) -> Result<Joined> {
     let cases = Cases::new(views)?;
-    let mut findings = before(&cases, points_mm.is_some(), settings, column.filter(|_| views.groups().is_none()));
+    let mut findings = before(&cases, points_mm.is_some() && views.groups().is_none(), settings, column.filter(|_| views.groups().is_none()));
     if guard::refuses(&findings) {
         return Ok(Joined { result: None, n: cases.n(), findings });
     }
-    let mut result = cca(views, points_mm, settings, progress)?;
+    let on_section = settings.n_surrogates > 0 || matches!(settings.holdout, Holdout::Blocks { .. });
+    let mut result = cca(views, points_mm.filter(|_| on_section), settings, progress)?;
     if let Some(groups) = views.groups() {
         let names: Vec<&String> = cases.samples.iter().map(|&i| &groups[i]).collect();
         findings.extend(guard::leakage(&result.folds, &names, "group"));
