@@ -163,3 +163,59 @@ fn spots_agree() {
         }
     }
 }
+
+/// A pane on which a pixel is a quarter of a millimeter.
+fn wide(drawn: SpotsDrawn) -> Scene {
+    let camera = Camera { center: DVec2::new(100.0, 90.0), mm_per_px: 0.25 };
+    Scene { size_px: [840, 760], camera, background: [11, 12, 14], drawn: vec![Drawn::Spots(drawn)], marks: Vec::new() }
+}
+
+fn many(positions: Vec<[f32; 2]>, values: Option<Vec<f32>>, radius_mm: f32) -> SpotsDrawn {
+    assert!(positions.len() > 50_000, "few spots take another path");
+    SpotsDrawn {
+        positions: positions.into(),
+        values: values.map(Into::into),
+        radius_mm,
+        low: 0.0,
+        high: 5.0,
+        color_map: ColorMap::Viridis,
+        opacity: 0.9,
+        compare: Compare::Blend,
+    }
+}
+
+/// From 50,000 spots on, the device keeps for each pixel the spot that covers it most instead of blending all in
+/// their order. Where discs do not overlap that is the same picture.
+#[test]
+fn many_spots_agree_where_they_do_not_overlap() {
+    let positions: Vec<[f32; 2]> = (0..62_000)
+        .map(|i| {
+            let (column, row) = ((i % 250) as f32, (i / 250) as f32);
+            [column * 0.82 - 2.5 + noise(i) * 0.02, row * 0.8 - 9.0 + noise(i + 70_000) * 0.02]
+        })
+        .collect();
+    let values: Vec<f32> = (0..62_000).map(|i| if i % 13 == 0 { f32::NAN } else { noise(i + 140_000) * 6.0 }).collect();
+    for (name, values) in [("plain", None), ("colored", Some(values))] {
+        for radius_mm in [0.02, 0.26] {
+            compare(&format!("many spots, {name}, {radius_mm} mm"), &wide(many(positions.clone(), values.clone(), radius_mm)));
+        }
+    }
+}
+
+/// Where they do overlap, a pixel may show another of the spots that cover it, so values that change slowly give
+/// nearly the same picture: the mean difference stays under 3 of 255.
+#[test]
+fn many_overlapping_spots_show_the_same_field() {
+    let Ok((mut renderer, _gpu)) = Renderer::headless() else { return eprintln!("absent: graphics adapter") };
+    let positions: Vec<[f32; 2]> = (0..60_000).map(|i| [noise(i) * 180.0 + 10.0, noise(i + 90_000) * 160.0 + 10.0]).collect();
+    let values = positions.iter().map(|p| 2.5 + 2.0 * (p[0] * 0.05).sin() * (p[1] * 0.04).cos()).collect();
+    let scene = wide(many(positions, Some(values), 0.45));
+    let gpu = renderer.render_to_image(&scene).unwrap();
+    assert_eq!(renderer.trouble(), None);
+    let painted = paint(&scene, &PaintTheme::default());
+    let apart: Vec<u8> = gpu.rgba.iter().zip(&painted.rgba).map(|(a, b)| a.abs_diff(*b)).collect();
+    let mean = apart.iter().map(|&d| f64::from(d)).sum::<f64>() / apart.len() as f64;
+    let near = apart.chunks_exact(4).filter(|p| p.iter().all(|d| *d <= 8)).count() as f64 * 4.0 / apart.len() as f64;
+    println!("overlapping spots: mean difference {mean:.2} of 255, {:.1} % of pixels within 8", 100.0 * near);
+    assert!(mean < 3.0 && near > 0.8, "{mean} {near}");
+}

@@ -12,15 +12,20 @@ mod common;
 
 use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
+use myoscope::io::cohort::parse_cohort_pair;
+use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
-use myoscope::io::h5ad::{build_h5ad, parse_h5ad_bytes};
+use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
+use myoscope::io::mtx::parse_mtx;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
+use myoscope::io::predictor_file::parse_predictor;
 use myoscope::io::project::{FORMAT, Manifest, Project, parse_project, write_project};
 use myoscope::io::raster::{parse_raster, write_raster};
 use myoscope::io::table::{Table, TableColumn, TableKind};
 use myoscope::io::tenx::parse_10x_bytes;
+use myoscope::io::tiff::parse_tiff;
 use myoscope::io::transform_file::parse_transform;
 use myoscope::io::transform_formats::bigwarp::parse_bigwarp;
 use myoscope::io::transform_formats::itk::parse_itk;
@@ -28,8 +33,11 @@ use myoscope::io::transform_formats::matrix::parse_matrix;
 use myoscope::io::transform_formats::ngff::parse_ngff;
 use myoscope::io::transform_formats::parse_any_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
-use myoscope::io::{Reading, bytes, open, write_visium};
-use myoscope::model::{Expression, LabelMap, PixelSize, Raster, Samples, Section, Spots, Volume};
+use myoscope::io::{PredictorNotes, Reading, bytes, open, write_predictor, write_visium};
+use myoscope::model::{
+    Domain, Expression, ExpressionScale, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Raster, Samples,
+    Section, Spots, Volume,
+};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
 
@@ -41,12 +49,25 @@ fn targets() -> Vec<Target> {
         Target { name: "nifti", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x.nii", r))) },
         Target { name: "nifti-labels", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x_seg.nii", r))) },
         Target { name: "pairs", seeds: pair_seeds(), read: |b| drop(reading(|r| parse_pairs(b, r))) },
+        Target { name: "cohort", seeds: cohort_seeds(), read: |b| drop(reading(|r| parse_cohort_pair(b, r))) },
         Target { name: "table-tsv", seeds: pair_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Tsv, &LIMITS)) },
         Target { name: "parquet", seeds: parquet_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) },
         Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
         Target { name: "h5ad", seeds: h5ad_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
         Target { name: "10x", seeds: tenx_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "mtx", seeds: mtx_seeds(), read: |b| drop(reading(|r| parse_mtx(b, r))) },
+        Target {
+            name: "counts",
+            seeds: count_seeds(),
+            read: |b| {
+                let _ = is_counts(b);
+                drop(reading(|r| parse_counts(b.to_vec(), "x", r)));
+            },
+        },
         Target { name: "picture", seeds: picture_seeds(), read: |b| drop(decode_picture(b, LIMITS)) },
+        Target { name: "tiff", seeds: tiff_seeds(), read: |b| drop(reading(|r| parse_tiff(b.to_vec(), r))) },
+        Target { name: "model", seeds: model_seeds(), read: |b| drop(parse_predictor(b)) },
+        Target { name: "h5ad-values", seeds: h5ad_seeds(), read: |b| drop(reading(|r| parse_ann_table(b.to_vec(), &["a"], r))) },
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
@@ -61,8 +82,14 @@ fn targets() -> Vec<Target> {
             seeds: chain_seeds(),
             read: |b| drop(parse_transform(b).and_then(|t| t.to_point_map())),
         },
-        Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
+        Target { name: "transform", seeds: transform_seeds(), read: read_transform },
     ]
+}
+
+fn read_transform(bytes: &[u8]) {
+    if let Ok(file) = parse_transform(bytes) {
+        drop((file.to_warp(), file.to_warp_3()));
+    }
 }
 
 fn reading<T>(run: impl FnOnce(&mut Reading) -> T) -> T {
@@ -131,6 +158,13 @@ fn pair_seeds() -> Vec<Vec<u8>> {
     vec![csv.into(), gz, csv.replace(',', "\t").into(), b"name,moving_x,moving_y,fixed_x,fixed_y\r\n,,,,\r\n".to_vec()]
 }
 
+/// A sheet and the table that it links, with a zero byte between.
+fn cohort_seeds() -> Vec<Vec<u8>> {
+    let sheet = "subject,patient,batch,age [years],scan,block,section,phenotypes,bulk,view:x,outcome\nS1,P1,1,61,a.nii,B1,B1-1;B1-2,t.csv,t.csv#two,,1\nS1,P1,,,,,,,,,\n\"Doe, J\",,2,x,MR,,,missing: no,t.csv#S1,t.csv#q,0\n";
+    let table = "id,edv_ml,G1\nS1,1.5,2\ntwo,,-3e2\nq,nan,\n";
+    vec![format!("{sheet}\0{table}").into_bytes(), sheet.as_bytes().to_vec(), sheet.replace(',', ";").into_bytes()]
+}
+
 fn parquet_seeds() -> Vec<Vec<u8>> {
     let table = |n: usize| {
         let word = |i: usize| (!i.is_multiple_of(5)).then(|| format!("word {}", i % 3));
@@ -168,7 +202,36 @@ fn section() -> Section {
 }
 
 fn h5ad_seeds() -> Vec<Vec<u8>> {
-    vec![build_h5ad(&section()).unwrap()]
+    let layer = vec![vec![0.5, f64::NAN, 2.0]; 2];
+    let scale = ExpressionScale::Log1pScaled { target: 7.0 };
+    let extras = Extras { layers: vec![("a", &layer)], expression: Some(scale), ..Extras::default() };
+    vec![build_h5ad(&section()).unwrap(), build_h5ad_with(&section(), &extras).unwrap()]
+}
+
+/// The files that another program wrote, kept for the numbers.
+fn tiff_seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiff");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|f| std::fs::read(f).unwrap()).collect()
+}
+
+fn model_seeds() -> Vec<Vec<u8>> {
+    let gene = PredictorGene { name: "g".into(), intercept: 1.0, residual_sd: 0.5, pearson: Some(0.3), position_pearson: None };
+    let model = Predictor {
+        method: "ridge".into(),
+        features: vec![PredictorFeature { name: "f_od".into(), mean: 0.1, scale: 2.0 }; 2],
+        genes: vec![gene; 3],
+        coefficients: vec![0.25; 6],
+        correlation: vec![1.0, 0.5, 0.5, 1.0],
+        alpha: 3.0,
+        n_train: 40,
+        mean_leverage: 0.05,
+        domain: Domain { shrinkage: 0.01, mahalanobis_limit: 9.0, length_limit: 8.0, limit: 1.1 },
+        patch_um: Some(112.0),
+        expression: ExpressionScale::Log1pScaled { target: 3230.5 },
+    };
+    vec![written("m.json", |p| write_predictor(p, &model, &PredictorNotes::default()).unwrap())]
 }
 
 fn tenx_seeds() -> Vec<Vec<u8>> {
@@ -176,6 +239,25 @@ fn tenx_seeds() -> Vec<Vec<u8>> {
     let section = Section { pixel_size: PixelSize::Known { um_per_px: 1.0, source: "typed".into() }, ..section() };
     write_visium(folder.path(), &section, &[(0, 0), (0, 2), (1, 1)]).unwrap();
     vec![std::fs::read(folder.path().join("filtered_feature_bc_matrix.h5")).unwrap()]
+}
+
+fn mtx_seeds() -> Vec<Vec<u8>> {
+    let head = "%%MatrixMarket matrix coordinate";
+    vec![
+        format!("{head} integer general\n%\n3 4 5\n1 1 7\n2 1 1\n3 3 2\n1 4 90\n1 4 9\n").into(),
+        format!("{head} real general\n2 2 2\n1 1 0.5\n2 2 -1e-3\n").into(),
+        format!("{head} pattern general\n2 2 1\n2 1\n").into(),
+    ]
+}
+
+fn count_seeds() -> Vec<Vec<u8>> {
+    let csv = "id,TTN,\"MY,H7\",B\nAAACAAGTATCTCCCA-1,1,0,2\nAAACAAGTATCTCCCC-1,0,3.5,\n";
+    let st = "\tTTN\tACTB\n1_15x16\t1\t0\n2_15.5x17\t0\t3\n";
+    let mut gz = Vec::new();
+    bytes::write_gzip(st.as_bytes(), &mut gz).unwrap();
+    let columns = vec![TableColumn::text("id", [Some("a"), Some("b")]), TableColumn::numbers("TTN", [Some(1.0), None])];
+    let parquet = Table::new(columns).unwrap().to_bytes(TableKind::Parquet).unwrap();
+    vec![csv.into(), st.into(), gz, parquet, b"\ts1\ts2\nENSG00000198888\t1\t2\n".to_vec()]
 }
 
 fn project_seeds() -> Vec<Vec<u8>> {
@@ -260,13 +342,15 @@ fn chain_seeds() -> Vec<Vec<u8>> {
 
 fn transform_seeds() -> Vec<Vec<u8>> {
     let points = r#"[{"moving":[0,0],"fixed":[0,0],"weight":[0.1,0]},{"moving":[1,0],"fixed":[1,0],"weight":[-0.1,0]},{"moving":[0,1],"fixed":[0,1],"weight":[0,0]}]"#;
-    ["affine", "tps", "mls-rigid"]
-        .iter()
-        .map(|m| {
-            format!(r#"{{"model":"{m}","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"um","control_points":{points}}}"#)
-        })
-        .map(String::into_bytes)
-        .collect()
+    let deep = points.replace("[0,0]", "[0,0,0]").replace("1,0]", "1,0,0]").replace("[0,1]", "[0,1,2]");
+    let flat = [("[[1,0,5],[0,1,0],[0,0,1]]", points), ("[[1,0,0,5],[0,1,0,0],[0,0,1,0],[0,0,0,1]]", deep.as_str())];
+    let text = |model: &str, (matrix, points): (&str, &str)| {
+        format!(r#"{{"model":"{model}","fixed_from_moving":{matrix},"units":"um","control_points":{points}}}"#)
+    };
+    let seeds: Vec<Vec<u8>> =
+        flat.iter().flat_map(|f| ["affine", "tps", "mls-rigid"].map(|m| text(m, *f).into_bytes())).collect();
+    assert!(seeds.iter().all(|s| parse_transform(s).is_ok()));
+    seeds
 }
 
 #[test]
@@ -329,6 +413,10 @@ fn kept() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("lonely.hdr", with(344, b"ni1\0"), "beside each other"),
         ("cut.nii.gz", gz[..gz.len() - 20].to_vec(), "gzip"),
         ("bomb.nii.gz", bomb, "the limit is"),
+        ("lonely.mtx", b"%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n".to_vec(), "barcodes.tsv"),
+        ("dense.mtx", b"%%MatrixMarket matrix array real general\n1 1\n1\n".to_vec(), "barcodes.tsv"),
+        ("words.csv", b"id,A,B,C\nx,1,2,3\ny,1,2,3\nz,1,abc,3\n".to_vec(), "a table"),
+        ("ragged.csv", b"id,TTN,MB,ACTB\nx,1,2,3\ny,1,2,3,4\nz,1,2,3\n".to_vec(), "row 2 has 5 fields"),
         (
             "text-mode.nii",
             {

@@ -3,8 +3,8 @@
 use super::Run;
 use crate::base::{Error, Result};
 use crate::io::{self, LengthUnit, PairTable, SeriesFacts, Table, TableColumn, TransformFile};
-use crate::model::TransformModel;
-use crate::phantom::{Case, make_case};
+use crate::model::{Cohort, TransformModel};
+use crate::phantom::{Case, CohortTruth, make_case};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ impl Demo {
         write_heart(&case, &out, run)?;
         write_section(&case, &out, run)?;
         write_truth(&case, &truth)?;
+        io::write_cohort(&self.out.join("cohort"), &case.cohort.cohort)?;
+        write_cohort_truth(&case.cohort.truth, &case.cohort.cohort, &truth)?;
         let files = [
             "cine-dicom/",
             "cine.nii.gz",
@@ -39,6 +41,7 @@ impl Demo {
             "visium/",
             "section.h5ad",
             "landmarks.csv",
+            "cohort/",
             "truth/",
         ];
         if run.shared.json {
@@ -135,4 +138,43 @@ fn spots(case: &Case) -> Result<Table> {
         TableColumn::numbers("depth", tissue.iter().map(|t| t.depth)),
         TableColumn::whole("segment", tissue.iter().map(|t| t.segment.map(i64::from))),
     ])
+}
+
+/// `cohort_factors.csv`, `cohort_features.csv`, `cohort_outcome.csv` and `cohort_missing.csv`.
+fn write_cohort_truth(truth: &CohortTruth, cohort: &Cohort, folder: &Path) -> Result<()> {
+    let number = |v: f64| Some(v).filter(|v| !v.is_nan());
+    let mut factors = vec![TableColumn::text("subject", cohort.subjects().iter().map(|s| Some(s.id.clone())))];
+    for (k, name) in truth.factor_names.iter().enumerate() {
+        factors.push(TableColumn::numbers(name, truth.factors.iter().map(|f| Some(f[k]))));
+    }
+    factors.push(TableColumn::numbers("outcome_probability", truth.probability.iter().copied().map(Some)));
+    Table::new(factors)?.write(&folder.join("cohort_factors.csv"))?;
+
+    let f = &truth.features;
+    let mut features = vec![
+        TableColumn::text("view", f.iter().map(|f| Some(f.view))),
+        TableColumn::text("feature", f.iter().map(|f| Some(f.feature.clone()))),
+        TableColumn::text("kind", f.iter().map(|f| Some(f.kind))),
+        TableColumn::numbers("mean", f.iter().map(|f| number(f.mean))),
+        TableColumn::numbers("sd", f.iter().map(|f| number(f.sd))),
+    ];
+    for (k, name) in truth.factor_names.iter().enumerate() {
+        features.push(TableColumn::numbers(name, f.iter().map(|f| number(f.loadings[k]))));
+    }
+    features.push(TableColumn::numbers("age_per_decade", f.iter().map(|f| number(f.age))));
+    features.push(TableColumn::numbers("batch_b", f.iter().map(|f| number(f.batch))));
+    features.push(TableColumn::numbers("noise", f.iter().map(|f| number(f.noise))));
+    Table::new(features)?.write(&folder.join("cohort_features.csv"))?;
+
+    let outcome = vec![
+        TableColumn::text("term", truth.outcome.iter().map(|(t, _)| Some(t.clone()))),
+        TableColumn::numbers("log_odds", truth.outcome.iter().map(|(_, v)| Some(*v))),
+    ];
+    Table::new(outcome)?.write(&folder.join("cohort_outcome.csv"))?;
+    let missing = vec![
+        TableColumn::text("view", truth.missing.iter().map(|m| Some(m.0))),
+        TableColumn::numbers("log_odds_missing", truth.missing.iter().map(|m| Some(m.1))),
+        TableColumn::numbers("per_remodeling", truth.missing.iter().map(|m| Some(m.2))),
+    ];
+    Table::new(missing)?.write(&folder.join("cohort_missing.csv"))
 }

@@ -7,7 +7,7 @@ use crate::base::{Error, Result};
 use crate::io::{self, LengthUnit, PairTable, Table, TableColumn};
 use crate::model::{Quality, Registration, TransformModel};
 use crate::scene::PaneKind;
-use crate::session::{Action, RegisterAction, Session, Side, ViewAction};
+use crate::session::{Action, RegisterAction, Session, Side, ViewAction, cohort_report};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,10 +77,21 @@ fn report(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
     std::fs::create_dir_all(&folder).map_err(|e| Error::io("writing", e, &folder))?;
     let mut written = pictures(&session, &folder)?;
     written.extend(tables(&session, &folder)?);
+    let quality = session.registration().and_then(|r| r.fit.as_ref()).map(|f| &f.quality);
+    if run.shared.json {
+        run.printer.json(&serde_json::json!({
+            "out": folder.display().to_string(),
+            "files": written,
+            "n_pairs": quality.map(|q| q.n_pairs),
+            "rms_mm": quality.and_then(|q| q.rms_mm),
+            "leave_one_out_median_mm": quality.and_then(|q| q.leave_one_out_median_mm),
+        }));
+        return Ok(0);
+    }
     run.printer.line(&format!("Written to {}: {}", folder.display(), written.join(", ")));
-    if let Some(quality) = session.registration().and_then(|r| r.fit.as_ref()).map(|f| &f.quality) {
+    if let Some(quality) = quality {
         let median = quality.leave_one_out_median_mm.map(crate::session::three_digits).unwrap_or_default();
-        let rms = crate::session::three_digits(quality.rms_mm);
+        let rms = quality.rms_mm.map(crate::session::three_digits).unwrap_or_default();
         run.printer.line(&format!("Registered with {} pairs: RMS {rms} mm, leave-one-out median {median} mm.", quality.n_pairs));
     }
     Ok(0)
@@ -114,6 +125,7 @@ fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
         (PaneKind::Section, "section.png", session.view.section.is_some()),
         (PaneKind::Overlay, "overlay.png", session.registration().is_some_and(|r| r.fit.is_some())),
         (PaneKind::Bullseye, "bullseye.png", !session.derived.bullseye.is_empty()),
+        (PaneKind::Cohort, "cohort.png", session.view.cohort.is_some()),
     ];
     let mut written = Vec::new();
     for (pane, name, there) in panes {
@@ -128,6 +140,14 @@ fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
 
 fn tables(session: &Session, folder: &Path) -> Result<Vec<String>> {
     let mut written = Vec::new();
+    if let Some((id, cohort)) = session.view.cohort.and_then(|id| Some((id, session.study.cohort(id)?)))
+        && let Some(report) = cohort_report(&session.study, id)
+    {
+        for (name, table) in report.tables(cohort)? {
+            table.write(&folder.join(name))?;
+            written.push(name.to_owned());
+        }
+    }
     if !session.derived.bullseye.is_empty() {
         segment_table(session)?.write(&folder.join("segments.csv"))?;
         written.push("segments.csv".into());

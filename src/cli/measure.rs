@@ -1,6 +1,7 @@
 //! `measure ventricles` and `measure segments`.
 
 use super::Run;
+use super::points::point;
 use super::print::notes_json;
 use crate::base::{Error, Result};
 use crate::cardiac::{
@@ -155,6 +156,7 @@ impl Measure {
 
 impl Ventricles {
     fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[self.output.out.as_deref()])?;
         let [lv, myo, rv] = self.values.values()?;
         let labels = io::read_labels(&self.labels, &mut run.reading())?;
         let labels_es = self.labels_es.as_ref().map(|p| io::read_labels(p, &mut run.reading())).transpose()?;
@@ -175,6 +177,7 @@ impl Ventricles {
 
 impl Segments {
     fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[self.output.out.as_deref(), self.out_labels.as_deref()])?;
         let [lv, myo, rv] = self.values.values()?;
         let labels = io::read_labels(&self.labels, &mut run.reading())?;
         if self.phase >= labels.n_phases() {
@@ -225,14 +228,6 @@ fn named(error: Error, path: &Path) -> Error {
     match error {
         Error::Degenerate(text) => Error::Degenerate(format!("{text}: {}", path.display())),
         other => other.at(path),
-    }
-}
-
-fn point(text: &str) -> Result<DVec3> {
-    let numbers: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).filter(|v: &f64| v.is_finite()).collect();
-    match numbers[..] {
-        [x, y, z] if text.split(',').count() == 3 => Ok(DVec3::new(x, y, z)),
-        _ => Err(Error::parameter(format!("{text:?} is not a point: expected x,y,z"))),
     }
 }
 

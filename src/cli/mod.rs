@@ -1,11 +1,15 @@
 //! The program as commands: the same library, settings, seeds and results as the window.
 //! Exit status: 0 done, 1 the answer is no, 2 error, 130 cancelled.
 
+mod convert;
 mod demo;
 mod export;
 mod headless;
 mod inspect;
 mod measure;
+mod omics;
+mod points;
+mod predict;
 mod print;
 mod register;
 mod replay;
@@ -21,7 +25,7 @@ use crate::base::{Error, Limits, Note, Progress, Result, Warnings};
 use crate::io::Reading;
 use clap::{Args, Parser, Subcommand};
 use print::Printer;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A patient's heart and the genes of its tissue in one scene. For research, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -63,6 +67,10 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Write the built-in synthetic case as ordinary files, with `truth/` beside them.
     Demo(demo::Demo),
+    /// Write images as NIfTI and molecular tables as h5ad.
+    Convert(convert::Convert),
+    /// Work on a table of genes: summarize, normalize, variable genes, principal components.
+    Omics(omics::Omics),
     /// Write spots, maps, segments, tables, transforms and pictures to hand on.
     Export {
         #[command(subcommand)]
@@ -77,6 +85,11 @@ enum Command {
     Register {
         #[command(subcommand)]
         what: register::Register,
+    },
+    /// Expression from images.
+    Predict {
+        #[command(subcommand)]
+        what: predict::Predict,
     },
     /// Show, compose and convert transforms.
     Transform {
@@ -124,6 +137,22 @@ impl Run {
         Reading { limits: self.limits, progress: &self.progress, warnings: &mut self.warnings }
     }
 
+    /// Refuses outputs whose folder is not there, before any work is done.
+    fn check_outputs(paths: &[Option<&Path>]) -> Result<()> {
+        for path in paths.iter().flatten() {
+            let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+            if !folder.is_dir() || path.is_dir() {
+                let what = if path.is_dir() {
+                    "this is a folder, a file was expected"
+                } else {
+                    "its folder is not there; make it first"
+                };
+                return Err(Error::parameter(format!("cannot write, {what}: {}", path.display())));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the notes collected so far on standard error.
     fn tell_notes(&mut self) {
         let notes: Vec<Note> = std::mem::take(&mut self.warnings.notes);
@@ -159,6 +188,9 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Inspect(c)) => c.run(&mut run),
         Some(Command::Snapshot(c)) => c.run(&mut run),
         Some(Command::Demo(c)) => c.run(&mut run),
+        Some(Command::Convert(c)) => c.run(&mut run),
+        Some(Command::Omics(c)) => c.run(&mut run),
+        Some(Command::Predict { what }) => what.run(&mut run),
         Some(Command::Export { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),

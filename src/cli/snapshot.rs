@@ -21,6 +21,8 @@ pub enum ViewName {
     Overlay,
     /// The seventeen segments.
     Bullseye,
+    /// Patients by views: what is there, missing, excluded.
+    Cohort,
     /// The whole window, opened for a moment.
     Window,
 }
@@ -83,6 +85,7 @@ fn pane_scene(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: bool)
 impl Snapshot {
     /// Draws and writes.
     pub fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[Some(&self.out)])?;
         let size = parse_size(&self.size)?;
         if self.view == ViewName::Window {
             return self.window_picture(run, size);
@@ -94,8 +97,10 @@ impl Snapshot {
             let why = session.messages.iter().map(|m| m.text.clone()).collect::<Vec<_>>().join("; ");
             return Err(Error::degenerate(format!("nothing to draw: {why}")));
         }
+        self.check_labels(&session)?;
         self.arrange(run, &mut session)?;
         let pane = self.pane();
+        self.check_there(&session)?;
         if io::bytes::ending(&self.out) == "svg" {
             let scene = pane_scene(&session, pane, size, self.plain);
             let theme = PaintTheme::default();
@@ -113,11 +118,43 @@ impl Snapshot {
         Ok(0)
     }
 
+    /// Refuses a `--labels` file that opened as an image.
+    fn check_labels(&self, session: &Session) -> Result<()> {
+        let Some(path) = &self.labels else { return Ok(()) };
+        let is_it = |id: &ElementId| session.study.provenance.get(id).and_then(|p| p.path.as_ref()) == Some(path);
+        if session.study.label_maps().any(|(id, _)| is_it(&id)) {
+            return Ok(());
+        }
+        let what = "this is not a segmentation; whole numbers from 0 to 255 and a name with gt, seg, label or mask were expected";
+        Err(Error::malformed(what).at(path))
+    }
+
+    /// Refuses a picture of what is not there.
+    fn check_there(&self, session: &Session) -> Result<()> {
+        let no = |what: &str| Err(Error::parameter(format!("--view {what}")));
+        let has_section = session.view.section.is_some();
+        match self.view {
+            ViewName::Section if !has_section => no("section needs a section (picture or spots); give one as PATH"),
+            ViewName::Overlay if !has_section => no("overlay needs a section beside an image of the heart; give both as PATH"),
+            ViewName::Overlay if session.registration().is_none_or(|r| r.fit.is_none()) => {
+                no("overlay needs the section registered to an image of the heart; give both as PATH and a --transform")
+            }
+            ViewName::Bullseye if session.derived.bullseye.is_empty() => {
+                no("bullseye needs a segmentation that the 17 segments can be found in; give one as PATH or with --labels")
+            }
+            _ if self.color_by.is_some() && !has_section => {
+                Err(Error::parameter("--color-by needs a section with spots; give one as PATH"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn pane(&self) -> PaneKind {
         match (self.view, self.plane.as_str()) {
             (ViewName::Section, _) => PaneKind::Section,
             (ViewName::Overlay, _) => PaneKind::Overlay,
             (ViewName::Bullseye, _) => PaneKind::Bullseye,
+            (ViewName::Cohort, _) => PaneKind::Cohort,
             (_, "2ch") => PaneKind::TwoChamber,
             (_, "4ch") => PaneKind::FourChamber,
             _ => PaneKind::ShortAxis,
@@ -221,14 +258,13 @@ pub(super) fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()
 
 /// A fit that came from a file: its quality is not known.
 fn given(registration: &mut Registration, warp: crate::space::Warp) {
-    let mirror = crate::model::Mirror { suspected: false, rms_proper_mm: 0.0, rms_reflected_mm: 0.0 };
     let quality = Quality {
         n_pairs: 0,
-        rms_mm: f64::NAN,
+        rms_mm: None,
         residuals: Vec::new(),
         leave_one_out: Vec::new(),
         leave_one_out_median_mm: None,
-        mirror,
+        mirror: None,
         swapped_pairs: Vec::new(),
         folds: 0,
         scale: warp.linear_part().matrix2.determinant().abs().sqrt(),

@@ -112,8 +112,8 @@ impl Foreign {
             file.stiffness = (model == TransformModel::ThinPlate).then_some(0.0);
             return Ok(file);
         }
-        let affine = fit_3d(model, &moving, &fixed).map_err(named)?;
-        TransformFile::from_affine_3(model, &affine, [unit, unit])
+        let warp = fit_3d(model, 0.0, &moving, &fixed).map_err(named)?;
+        TransformFile::from_warp_3(model, &warp, [unit, unit])
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a reader gives back: the content, and one line about what was found and assumed.
 
 use crate::base::{Limits, Progress, Warnings};
-use crate::model::{LabelMap, Section, Volume};
+use crate::model::{Cohort, LabelMap, Section, Volume};
 use std::path::PathBuf;
 
 /// What every reader gets: how much memory it may take, how to say how far it is, where to say what it assumed.
@@ -24,6 +24,8 @@ pub enum Content {
     Labels(LabelMap),
     /// A tissue section, or an expression table without a place (then `spots` is `None`).
     Section(Section),
+    /// Patients side by side, from a sample sheet.
+    Cohort(Cohort),
 }
 
 /// One thing found in a path.

@@ -1,17 +1,18 @@
 //! The report of `inspect`: what was found and what was said about it, as JSON and as a table.
 
 use super::summary::kind_name;
-use super::{Content, Found};
-use crate::base::Warnings;
+use super::{Content, Found, LengthUnit, Table, bytes, read_transform};
+use crate::base::{Limits, Warnings};
 use crate::model::{PixelSize, Section};
 use crate::space::{DVec3, Grid, orientation_letters};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// One thing found; keys that do not apply are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Item {
-    /// `volume`, `cine`, `labels`, `image`, `section` or `expression`.
+    /// `volume`, `cine`, `labels`, `image`, `section`, `expression` or `table`.
     pub kind: &'static str,
     /// Name on screen.
     pub name: String,
@@ -90,6 +91,26 @@ pub fn inspect(found: &[Found], warnings: &Warnings) -> Inspection {
     Inspection { items: found.iter().map(item).collect(), notes: notes.collect() }
 }
 
+/// A file that other commands take, as an item and a sentence: a table or a transform; `None` where it is neither.
+#[must_use]
+pub fn side_item(path: &Path, limits: &Limits) -> Option<(Item, String)> {
+    let item = |kind| Item { kind, name: bytes::stem(path), files: 1, ..Item::default() };
+    match bytes::ending(path).as_str() {
+        "csv" | "tsv" | "parquet" => {
+            let table = Table::read(path, limits).ok()?;
+            let columns: Vec<&str> = table.columns().iter().map(|c| c.name.as_str()).take(20).collect();
+            Some((item("table"), format!("table of {} rows: {}", table.n_rows(), columns.join(", "))))
+        }
+        "json" => {
+            let file = read_transform(path, limits).ok()?;
+            let [from, to] = [(file.moving_dims(), file.units), (file.fixed_dims(), file.fixed_unit())];
+            let said = |(dims, unit): (usize, LengthUnit)| format!("{dims}-D {}", unit.name());
+            Some((item("transform"), format!("transform {} from {} to {}", file.model, said(from), said(to))))
+        }
+        _ => None,
+    }
+}
+
 fn item(found: &Found) -> Item {
     let base =
         Item { kind: kind_name(&found.content), sorted_by: found.sorted_by.clone(), files: found.n_files, ..Item::default() };
@@ -118,6 +139,7 @@ fn item(found: &Found) -> Item {
             },
             ..base
         },
+        Content::Cohort(c) => Item { name: c.name().to_owned(), ..base },
     }
 }
 
@@ -162,7 +184,7 @@ pub fn inspection_table(found: &[Found], warnings: &Warnings) -> String {
         let axes = match &one.content {
             Content::Volume(v) => format!(", {}", orientation(&v.grid)),
             Content::Labels(l) => format!(", {}", orientation(&l.grid)),
-            Content::Section(_) => String::new(),
+            Content::Section(_) | Content::Cohort(_) => String::new(),
         };
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:>3}  {name:width$}  {}{axes}{files}", one.item, one.summary);
@@ -180,6 +202,7 @@ fn name(found: &Found) -> &str {
         Content::Volume(v) => &v.name,
         Content::Labels(l) => &l.name,
         Content::Section(s) => &s.name,
+        Content::Cohort(c) => c.name(),
     }
 }
 
@@ -189,7 +212,7 @@ mod tests {
     use crate::io::summary::summarize;
     use crate::model::{Picture, Samples, Volume};
     use crate::space::{DAffine3, DMat3};
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::Arc;
 
     fn cine() -> Found {

@@ -1,7 +1,7 @@
 //! One line about a thing: what it is, how large, in which unit.
 
 use super::Content;
-use crate::model::{LabelMap, Section, Volume};
+use crate::model::{Cohort, LabelMap, Section, Volume};
 use crate::space::Grid;
 
 /// As `cine 256×256×12 voxels × 25 phases, 1.37×1.37×10 mm`.
@@ -11,10 +11,11 @@ pub fn summarize(content: &Content) -> String {
         Content::Volume(v) => volume_line(v),
         Content::Labels(l) => labels_line(l),
         Content::Section(s) => section_line(s),
+        Content::Cohort(c) => cohort_line(c),
     }
 }
 
-/// `volume`, `cine`, `labels`, `image`, `section` or `expression`, as in the reports.
+/// `volume`, `cine`, `labels`, `image`, `section`, `expression` or `table`, as in the reports.
 #[must_use]
 pub fn kind_name(content: &Content) -> &'static str {
     match content {
@@ -24,6 +25,7 @@ pub fn kind_name(content: &Content) -> &'static str {
         Content::Section(s) if s.spots.is_some() => "section",
         Content::Section(s) if s.expression.is_some() => "expression",
         Content::Section(_) => "image",
+        Content::Cohort(_) => "table",
     }
 }
 
@@ -79,6 +81,16 @@ fn section_line(s: &Section) -> String {
         "image"
     };
     format!("{kind} {}", parts.join(", "))
+}
+
+/// As `sample sheet of 60 subjects: phenotypes 57, bulk 41; outcome`.
+fn cohort_line(c: &Cohort) -> String {
+    let n = c.subjects().len();
+    let views: Vec<String> = c.views().iter().map(|v| format!("{} {}", v.name, v.n_subjects())).collect();
+    let views = if views.is_empty() { "no views".to_owned() } else { views.join(", ") };
+    let patients = if c.n_patients() == n { String::new() } else { format!(" of {} patients", c.n_patients()) };
+    let outcome = if c.outcome().is_some() { "; with an outcome" } else { "; no outcome" };
+    format!("sample sheet of {n} subjects{patients}: {views}{outcome}")
 }
 
 #[cfg(test)]

@@ -286,6 +286,14 @@ fn parse_parquet(data: &[u8], limits: &Limits) -> Result<Table> {
     Table::new(guarded("Parquet file", || columns_of(&frame))?)
 }
 
+/// Names of the columns of a Parquet file, without its values.
+pub fn parquet_names(path: &Path) -> Result<Vec<String>> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io("reading", e, path))?;
+    let mut reader = ParquetReader::new(file);
+    let schema = guarded("Parquet file", || reader.schema()).map_err(|e| e.at(path))?;
+    Ok(schema.iter_names().map(ToString::to_string).collect())
+}
+
 fn columns_of(frame: &DataFrame) -> PolarsResult<Vec<TableColumn>> {
     frame.columns().iter().map(|c| Ok(TableColumn { name: c.name().to_string(), cells: cells_of(c)? })).collect()
 }

@@ -1,6 +1,8 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
-use super::{Analysis, AnalysisId, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume};
+use super::{
+    Analysis, AnalysisId, Cohort, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume,
+};
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub enum Element {
     Labels(Arc<LabelMap>),
     /// A tissue section.
     Section(Arc<Section>),
+    /// Patients side by side.
+    Cohort(Arc<Cohort>),
 }
 
 impl Element {
@@ -30,6 +34,7 @@ impl Element {
             Self::Volume(v) => &v.name,
             Self::Labels(l) => &l.name,
             Self::Section(s) => &s.name,
+            Self::Cohort(c) => c.name(),
         }
     }
 }
@@ -94,6 +99,15 @@ impl Study {
         }
     }
 
+    /// The cohort of an id.
+    #[must_use]
+    pub fn cohort(&self, id: ElementId) -> Option<&Arc<Cohort>> {
+        match self.elements.get(&id) {
+            Some(Element::Cohort(c)) => Some(c),
+            _ => None,
+        }
+    }
+
     /// All volumes, in order of id.
     pub fn volumes(&self) -> impl Iterator<Item = (ElementId, &Arc<Volume>)> {
         self.elements.keys().filter_map(|&id| self.volume(id).map(|v| (id, v)))
@@ -107,6 +121,11 @@ impl Study {
     /// All sections, in order of id.
     pub fn sections(&self) -> impl Iterator<Item = (ElementId, &Arc<Section>)> {
         self.elements.keys().filter_map(|&id| self.section(id).map(|s| (id, s)))
+    }
+
+    /// All cohorts, in order of id.
+    pub fn cohorts(&self) -> impl Iterator<Item = (ElementId, &Arc<Cohort>)> {
+        self.elements.keys().filter_map(|&id| self.cohort(id).map(|c| (id, c)))
     }
 
     /// The painted values of this name on a section; of the newest analysis that has them.
@@ -138,6 +157,36 @@ impl Study {
         }
     }
 
+    /// Subjects of a cohort that are left out, with the reason.
+    #[must_use]
+    pub fn subjects_left_out(&self, cohort: ElementId) -> BTreeMap<&str, &str> {
+        let mut why = BTreeMap::new();
+        for exclusion in &self.exclusions {
+            match &exclusion.what {
+                Excluded::Subject { cohort: id, subject } if *id == cohort => {
+                    why.insert(subject.as_str(), exclusion.reason.as_str());
+                }
+                _ => {}
+            }
+        }
+        why
+    }
+
+    /// Slices of a volume or segmentation that are left out, with the reason.
+    #[must_use]
+    pub fn slices_left_out(&self, element: ElementId) -> BTreeMap<usize, &str> {
+        let mut why = BTreeMap::new();
+        for exclusion in &self.exclusions {
+            match &exclusion.what {
+                Excluded::Slice { element: id, slice } if *id == element => {
+                    why.insert(*slice, exclusion.reason.as_str());
+                }
+                _ => {}
+            }
+        }
+        why
+    }
+
     /// All links between spaces: voxels to patient, pixels to section, sections to planes to patient.
     #[must_use]
     pub fn atlas(&self) -> Atlas {
@@ -165,7 +214,8 @@ impl Study {
             links.push(Link::embed(Space::Plane(id.0), r.plane));
             if let Some(fit) = &r.fit {
                 let sd = fit.quality.leave_one_out_median_mm;
-                links.push(Link::warp(Space::Plane(id.0), Space::Section(id.0), fit.plane_from_section.clone(), sd));
+                let link = Link::warp(Space::Plane(id.0), Space::Section(id.0), fit.plane_from_section.clone(), sd);
+                links.push(Link { disabled: !r.enabled, ..link });
             }
         }
         Atlas { links }

@@ -7,6 +7,7 @@
 
 mod anatomy;
 mod chain;
+mod cohort;
 mod genes;
 mod histology;
 mod images;
@@ -19,6 +20,7 @@ mod tests;
 mod tissue;
 mod truth;
 
+pub use cohort::{CohortCase, CohortTruth, FeatureTruth, N_SUBJECTS, make_cohort};
 pub use spots::{Area, SpotTruth};
 pub use tissue::TissueState;
 pub use truth::{PhaseVolumes, Truth};
@@ -52,6 +54,8 @@ pub struct Case {
     pub plane: Plane,
     /// Half the thickness of the slice around the plane.
     pub half_slice_mm: f64,
+    /// Sixty other patients, and what is true about them.
+    pub cohort: CohortCase,
     /// What is true.
     pub truth: Truth,
 }
@@ -61,11 +65,11 @@ pub fn make_case(seed: u64, progress: &Progress) -> Result<Case> {
     make_case_early(seed, progress, |_, _| {})
 }
 
-/// As [`make_case`]; shows the cine and its labels as soon as they are there.
-pub fn make_case_early(seed: u64, progress: &Progress, show: impl FnOnce(&Volume, &LabelMap)) -> Result<Case> {
+/// As [`make_case`]; shows end-diastole, then the whole cine, with their labels, as soon as they are there.
+pub fn make_case_early(seed: u64, progress: &Progress, show: impl Fn(&Volume, &LabelMap)) -> Result<Case> {
     progress.step(0.0, "heart")?;
     let anatomy = Anatomy::of_seed(seed);
-    let (cine, cine_labels) = images::cine(&anatomy, &progress.part(0.0, 0.4))?;
+    let (cine, cine_labels) = images::cine(&anatomy, &progress.part(0.0, 0.4), &show)?;
     show(&cine, &cine_labels);
     progress.step(0.4, "late enhancement")?;
     let (lge, lge_labels) = images::late(&anatomy)?;
@@ -93,6 +97,7 @@ pub fn make_case_early(seed: u64, progress: &Progress, show: impl FnOnce(&Volume
         landmarks_half: chain.half_placed(),
         plane: chain.plane,
         half_slice_mm: images::SLICE_MM / 2.0,
+        cohort: make_cohort(seed)?,
         truth,
     })
 }

@@ -16,8 +16,8 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale, lps_from_pane,
-    pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale,
+    cohort_hit, lps_from_pane, pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};

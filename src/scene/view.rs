@@ -63,12 +63,14 @@ pub enum PaneKind {
     Overlay,
     /// The seventeen segments.
     Bullseye,
+    /// Patients by views: what is there, missing, excluded.
+    Cohort,
 }
 
 impl PaneKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::ShortAxis, Self::TwoChamber, Self::FourChamber, Self::Section, Self::Overlay, Self::Bullseye];
+    pub const ALL: [Self; 7] =
+        [Self::ShortAxis, Self::TwoChamber, Self::FourChamber, Self::Section, Self::Overlay, Self::Bullseye, Self::Cohort];
 
     /// Title on screen.
     #[must_use]
@@ -80,6 +82,7 @@ impl PaneKind {
             Self::Section => "Section",
             Self::Overlay => "Overlay",
             Self::Bullseye => "Bullseye",
+            Self::Cohort => "Cohort",
         }
     }
 
@@ -127,6 +130,8 @@ pub struct View {
     pub heart: Option<ElementId>,
     /// The section in the section pane and the overlay.
     pub section: Option<ElementId>,
+    /// The cohort in the cohort pane.
+    pub cohort: Option<ElementId>,
     /// Own state of each pane.
     pub panes: BTreeMap<PaneKind, PaneView>,
     /// The linked cursor in patient mm.
@@ -149,6 +154,8 @@ pub struct View {
     pub selected_pair: Option<usize>,
     /// The segment that lights up.
     pub lit_segment: Option<u8>,
+    /// The subject of the cohort that lights up.
+    pub lit_subject: Option<usize>,
 }
 
 impl Default for View {
@@ -157,6 +164,7 @@ impl Default for View {
         Self {
             heart: None,
             section: None,
+            cohort: None,
             panes: PaneKind::ALL.into_iter().map(|k| (k, own)).collect(),
             cursor: None,
             section_cursor: None,
@@ -168,6 +176,7 @@ impl Default for View {
             genes_on_heart: true,
             selected_pair: None,
             lit_segment: None,
+            lit_subject: None,
         }
     }
 }

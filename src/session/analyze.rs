@@ -115,7 +115,7 @@ impl Session {
             (Excluded::Slice { slice, .. }, Some(Element::Volume(v))) => *slice < v.grid.size()[2],
             (Excluded::Slice { slice, .. }, Some(Element::Labels(l))) => *slice < l.grid.size()[2],
             (Excluded::Spots { names, .. }, Some(Element::Section(s))) => !names.is_empty() && s.expression.is_some(),
-            (Excluded::Subject { .. }, Some(_)) => true,
+            (Excluded::Subject { subject, .. }, Some(Element::Cohort(c))) => c.position(subject).is_some(),
             _ => false,
         };
         if fits { Ok(()) } else { Err(Error::parameter("there is no such thing to leave out")) }

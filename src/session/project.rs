@@ -411,6 +411,7 @@ pub(super) fn view_value(view: &View) -> Value {
     json!({
         "heart": view.heart.map(|i| i.0),
         "section": view.section.map(|i| i.0),
+        "cohort": view.cohort.map(|i| i.0),
         "panes": panes,
         "cursor_lps_mm": view.cursor.map(|c| c.to_array()),
         "cardiac_phase": view.cardiac_phase,
@@ -428,7 +429,7 @@ pub(super) fn view_value(view: &View) -> Value {
 pub(super) fn view_from(value: &Value) -> View {
     let mut view = View::default();
     let id = |key: &str| value[key].as_u64().map(ElementId);
-    (view.heart, view.section) = (id("heart"), id("section"));
+    (view.heart, view.section, view.cohort) = (id("heart"), id("section"), id("cohort"));
     view.cursor = vector(&value["cursor_lps_mm"]);
     view.cardiac_phase = value["cardiac_phase"].as_f64().filter(|p| (0.0..1.0).contains(p)).unwrap_or(0.0);
     view.mix = value["mix"].as_f64().map_or(view.mix, |m| m.clamp(0.0, 1.0));

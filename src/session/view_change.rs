@@ -15,6 +15,7 @@ impl Session {
         match action {
             ViewAction::Cursor(at) => self.set_cursor(at),
             ViewAction::GoTo(lps) => self.go_to(lps),
+            ViewAction::Follow(from, lps) => self.cut_through(lps, Some(from)),
             ViewAction::Camera(pane, camera) => self.pane(pane).camera = Some(camera),
             ViewAction::Plane(pane, plane) => self.pane(pane).plane = Some(plane),
             ViewAction::Slice(pane, steps) => self.go_slices(pane, steps),
@@ -36,6 +37,12 @@ impl Session {
                 self.derive();
             }
             ViewAction::Light(segment) => self.view.lit_segment = segment,
+            ViewAction::LightSubject(subject) => self.view.lit_subject = subject,
+            ViewAction::Cohort(id) => {
+                self.view.cohort = Some(id);
+                self.view.lit_subject = None;
+                self.refit_panes(&[PaneKind::Cohort]);
+            }
             ViewAction::Neurological(on) => self.view.neurological = on,
             ViewAction::Fit(pane) => self.pane(pane).camera = None,
         }
@@ -138,7 +145,7 @@ impl Session {
                 self.view.cursor =
                     id.and_then(|id| self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok());
             }
-            PaneKind::Bullseye => {}
+            PaneKind::Bullseye | PaneKind::Cohort => {}
             _ => {
                 self.view.section_cursor = None;
                 self.view.cursor = self.shown_plane(pane).map(|p| p.lps_from_plane(mm));
@@ -156,7 +163,11 @@ impl Session {
     fn go_to(&mut self, lps: crate::space::DVec3) {
         self.view.cursor = Some(lps);
         self.view.section_cursor = None;
-        for pane in [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber] {
+        self.cut_through(lps, None);
+    }
+
+    fn cut_through(&mut self, lps: crate::space::DVec3, but: Option<PaneKind>) {
+        for pane in PaneKind::ALL.into_iter().filter(|p| p.is_heart() && Some(*p) != but) {
             if let Some(plane) = self.pane_plane(pane) {
                 let moved = plane.through(plane.origin() + plane.normal() * plane.distance_mm(lps));
                 self.pane(pane).plane = Some(moved);
@@ -220,6 +231,7 @@ impl Session {
             flip_x_mm: None,
             fit: None,
             problem: None,
+            enabled: true,
         })
     }
 
@@ -267,6 +279,11 @@ impl Session {
             self.view.section = self.study.sections().next().map(|(id, _)| id);
             self.refit_panes(&[PaneKind::Section, PaneKind::Overlay]);
         }
+        if self.view.cohort.is_none_or(|id| self.study.cohort(id).is_none()) {
+            self.view.cohort = self.study.cohorts().next().map(|(id, _)| id);
+            self.view.lit_subject = None;
+            self.refit_panes(&[PaneKind::Cohort]);
+        }
         let n = self.registration().map_or(0, |r| r.landmarks.pairs.len());
         self.view.selected_pair = self.view.selected_pair.filter(|&p| p < n);
     }
@@ -276,7 +293,7 @@ impl Session {
     pub fn side_at(&self, pane: PaneKind, mm: DVec2) -> Option<Side> {
         match pane {
             PaneKind::Section => Some(Side::Moving(mm)),
-            PaneKind::Bullseye => None,
+            PaneKind::Bullseye | PaneKind::Cohort => None,
             _ => self.shown_plane(pane).map(|p| Side::Fixed(p.lps_from_plane(mm))),
         }
     }

@@ -2,7 +2,6 @@
 //! grid that is refined until interpolation in it is as good as asked, and pixel by pixel where a warp
 //! folds. Both pictures are in pixels; whole numbers are pixel centers.
 
-use super::mesh::apply_all;
 use super::{DMat2, DVec2, Warp};
 use crate::base::{Progress, Result};
 use rayon::prelude::*;
@@ -65,7 +64,7 @@ impl Equations {
             for round in 0..rounds {
                 let points: Vec<DVec2> = open.iter().map(|&i| self.source[i]).collect();
                 let mut left = Vec::new();
-                for (&i, landed) in open.iter().zip(apply_all(warp, &points)) {
+                for (&i, landed) in open.iter().zip(warp.apply_all(&points)) {
                     let miss = landed - self.targets[i];
                     if miss.length() <= tolerance {
                         continue;

@@ -4,8 +4,10 @@
 use super::desk::{Desk, dim};
 use super::icon::{Icon, icon_button};
 use super::marks::Pen;
-use super::pane_input;
 use super::theme::Theme;
+use super::tree::thousands;
+use super::{pane_input, pane_keys};
+use crate::model::Excluded;
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
 use crate::session::{Action, Command, Panel, RegisterAction, ViewAction};
@@ -40,7 +42,7 @@ pub(super) fn default_tree() -> Tree<Pane> {
     };
     let short = tabs(&[PaneKind::ShortAxis]);
     let long = tabs(&[PaneKind::TwoChamber, PaneKind::FourChamber]);
-    let bullseye = tabs(&[PaneKind::Bullseye]);
+    let bullseye = tabs(&[PaneKind::Bullseye, PaneKind::Cohort]);
     let section = tabs(&[PaneKind::Section]);
     let overlay = tabs(&[PaneKind::Overlay]);
     let mut split =
@@ -175,6 +177,7 @@ fn shows(desk: &Desk<'_>, kind: PaneKind) -> String {
             section.map_or_else(String::new, |s| s.name.clone())
         }
         PaneKind::Bullseye => desk.session.derived.bullseye_scale.as_ref().map_or_else(String::new, |b| b.title.clone()),
+        PaneKind::Cohort => String::new(),
         _ => desk.session.heart().map_or_else(String::new, |v| v.name.clone()),
     }
 }
@@ -202,13 +205,15 @@ fn overlay_tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
     if ui.available_width() < 220.0 {
         let shown = MODES.iter().find(|(m, _)| *m == mode).map_or("", |(_, n)| n);
-        egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0).show_ui(ui, |ui| {
+        let combo = egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0);
+        let list = combo.show_ui(ui, |ui| {
             for (m, name) in MODES {
                 if ui.selectable_label(m == mode, name).clicked() {
                     desk.run(Command::Compare(m));
                 }
             }
         });
+        list.response.accessible_name(format!("How section and heart share the overlay: {shown}"));
         return;
     }
     for (i, (m, name)) in MODES.iter().enumerate().rev() {
@@ -232,6 +237,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     }
     let per = ui.pixels_per_point();
     let size_px = [(rect.width() * per).round().max(1.0) as u32, (rect.height() * per).round().max(1.0) as u32];
+    desk.memo.pixels_per_point = per;
     let session = desk.session;
     let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: per };
     let mut scene = build(&inputs, cache, kind, size_px);
@@ -247,14 +253,27 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     } else {
         paint(&pen, kind, scene.clone());
     }
+    if let Some((shown, of)) = desk.memo.shown_of.get(&kind).filter(|_| kind == PaneKind::Section) {
+        let text = format!("{} of {} spots drawn at this zoom", thousands(*shown), thousands(*of));
+        let at = rect.left_bottom() + vec2(8.0, -24.0);
+        pen.text(at, Align2::LEFT_BOTTOM, &text, desk.theme.overlay_font(), desk.theme.on_image().dim);
+    }
     if desk.has_content(kind) {
         pane_input::interact(ui, &response, desk, kind, &pen, &scene);
+        pane_keys::interact(ui, &response, desk, kind, &pen, &scene);
+        if let Some(hit) = desk.memo.cohort_hit.as_ref().filter(|_| kind == PaneKind::Cohort) {
+            response.clone().on_hover_text_at_pointer(hit.lines.join("\n"));
+        }
         if !desk.memo.landmark_tool || desk.memo.gesture.is_none() {
             menu(&response, desk, kind);
         }
     }
     desk.memo.drawn.insert(kind, (scene.camera, size_px));
-    if desk.memo.landmark_tool && desk.has_content(kind) && desk.memo.hovered == Some(kind) && kind != PaneKind::Bullseye {
+    if desk.memo.landmark_tool
+        && desk.has_content(kind)
+        && desk.memo.hovered == Some(kind)
+        && !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort)
+    {
         let text = pane_input::next_side(desk);
         let at = rect.center_bottom() - vec2(0.0, 26.0);
         pen.text(at, Align2::CENTER_BOTTOM, text, desk.theme.overlay_font(), desk.theme.on_image().accent);
@@ -323,6 +342,7 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
             }
             ui.close();
         }
+        leave_out(ui, desk, kind, mm);
         ui.separator();
         if item(ui, "Export this pane…", desk.has_content(kind)) {
             desk.memo.analyze.export.choose_pane(kind);
@@ -341,11 +361,45 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
     });
 }
 
+/// Leaves out what is under the pointer, after asking why.
+fn leave_out(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind, mm: DVec2) {
+    let Some((text, what)) = to_leave_out(desk, kind, mm) else { return };
+    if ui.add(egui::Button::new(text).frame_when_inactive(false)).clicked() {
+        desk.memo.analyze.cohort.ask(what);
+        desk.run(Command::Panel(crate::session::Panel::Cohort));
+        ui.close();
+    }
+}
+
+fn to_leave_out(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<(String, Excluded)> {
+    let session = desk.session;
+    if kind == PaneKind::Cohort {
+        let (_, size_px) = *desk.memo.drawn.get(&kind)?;
+        let inputs = pane_input::inputs_of(desk, desk.memo.pixels_per_point);
+        let hit = crate::scene::cohort_hit(&inputs, size_px, mm)?;
+        let id = session.view.cohort?;
+        let subject = session.study.cohort(id)?.subjects().get(hit.subject)?.id.clone();
+        return Some((format!("Leave {subject} out …"), Excluded::Subject { cohort: id, subject }));
+    }
+    if kind == PaneKind::Section {
+        let id = session.view.section?;
+        let spot = session.spot_at(id, mm)?;
+        let name = session.study.section(id)?.expression.as_ref()?.observations().get(spot)?.clone();
+        return Some(("Leave this spot out …".into(), Excluded::Spots { section: id, names: vec![name] }));
+    }
+    let lps = lps_at(desk, kind, mm).filter(|_| kind.is_heart())?;
+    let id = session.view.heart?;
+    let grid = &session.study.volume(id)?.grid;
+    let k = grid.voxel_from_lps().transform_point3(lps).z.round();
+    let slice = (0..grid.size()[2]).find(|&s| s as f64 == k)?;
+    Some((format!("Leave slice {} out …", slice + 1), Excluded::Slice { element: id, slice }))
+}
+
 /// The patient point under a place of a pane.
-fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
+pub(super) fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
     let session = desk.session;
     match kind {
-        PaneKind::Bullseye => None,
+        PaneKind::Bullseye | PaneKind::Cohort => None,
         PaneKind::Section => {
             let id = session.view.section?;
             session.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()

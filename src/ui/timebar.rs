@@ -12,14 +12,14 @@ use egui::{Align2, Sense, Ui, WidgetInfo, pos2, vec2};
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let why = why_not(Command::Play, desk.session);
     let playing = desk.session.playing;
-    let (icon, name) = if playing { (Icon::Pause, "Pause cine (P)") } else { (Icon::Play, "Play cine (P)") };
-    if icon_button_enabled(ui, icon, name, why.as_deref(), playing).clicked() {
+    let (icon, name) = if playing { (Icon::Pause, "Pause cine") } else { (Icon::Play, "Play cine") };
+    if icon_button_enabled(ui, icon, &desk.keys.hint(name, Command::Play), why.as_deref(), playing).clicked() {
         desk.run(Command::Play);
     }
     for (icon, command, name) in
-        [(Icon::Previous, Command::PreviousPhase, "Previous phase (←)"), (Icon::Next, Command::NextPhase, "Next phase (→)")]
+        [(Icon::Previous, Command::PreviousPhase, "Previous phase"), (Icon::Next, Command::NextPhase, "Next phase")]
     {
-        if icon_button_enabled(ui, icon, name, why.as_deref(), false).clicked() {
+        if icon_button_enabled(ui, icon, &desk.keys.hint(name, command), why.as_deref(), false).clicked() {
             desk.run(command);
         }
     }
@@ -76,16 +76,27 @@ fn track(ui: &mut Ui, desk: &mut Desk<'_>, volume: &Volume, phase: usize) {
     }
 }
 
-/// Voxels of the left ventricle's cavity in each phase, from labels with the same number of phases.
+/// Voxels of the left ventricle's cavity in each phase, from labels with the same number of phases; slices that
+/// are left out do not count.
 fn cavity(desk: &mut Desk<'_>, volume: &Volume) -> Vec<f64> {
-    let labels = desk.session.study.label_maps().map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases());
+    let heart = desk.session.view.heart;
+    let labels =
+        heart.and_then(|id| desk.session.study.labels_on(id).map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases()));
     let Some(labels) = labels else { return Vec::new() };
-    if let Some((known, counts)) = &desk.memo.cavity
+    let out: Vec<usize> =
+        (0..labels.grid.size()[2]).filter(|&k| desk.session.slice_left_out(&labels.grid, k).is_some()).collect();
+    if let Some((known, without, counts)) = &desk.memo.cavity
         && std::sync::Arc::ptr_eq(known, labels)
+        && *without == out
     {
         return counts.clone();
     }
-    let counts: Vec<f64> = (0..labels.n_phases()).map(|p| labels.count(p, 3) as f64).collect();
-    desk.memo.cavity = Some((std::sync::Arc::clone(labels), counts.clone()));
+    let [nx, ny, _] = labels.grid.size();
+    let count = |p: usize| {
+        let slices = labels.phases[p].chunks(nx * ny).enumerate().filter(|(k, _)| !out.contains(k));
+        slices.map(|(_, s)| s.iter().filter(|v| **v == 3).count()).sum::<usize>() as f64
+    };
+    let counts: Vec<f64> = (0..labels.n_phases()).map(count).collect();
+    desk.memo.cavity = Some((std::sync::Arc::clone(labels), out, counts.clone()));
     counts
 }

@@ -4,6 +4,7 @@
 mod bullseye;
 mod cache;
 mod chain;
+mod cohort;
 mod heart;
 mod overlay;
 mod section;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
+pub use cohort::{CohortHit, cohort_hit};
 
 use super::spot_values::SpotValues;
 use super::{Camera, PaneKind, Scene, View};
@@ -61,6 +63,7 @@ pub fn build(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_p
         PaneKind::Section => section::section_scene(inputs, cache, size_px),
         PaneKind::Overlay => overlay::overlay_scene(inputs, cache, size_px),
         PaneKind::Bullseye => bullseye::bullseye_scene(inputs, size_px),
+        PaneKind::Cohort => cohort::cohort_scene(inputs, size_px),
     }
 }
 
@@ -69,7 +72,7 @@ pub fn build(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_p
 pub fn build_plain(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_px: [u32; 2]) -> Scene {
     let mut scene = build(inputs, cache, pane, size_px);
     scene.marks.clear();
-    if inputs.view.panes.get(&pane).is_none_or(|p| p.camera.is_none()) {
+    if pane != PaneKind::Cohort && inputs.view.panes.get(&pane).is_none_or(|p| p.camera.is_none()) {
         scene.camera.mm_per_px /= 1.0 + MARGIN;
     }
     scene
@@ -81,6 +84,7 @@ pub fn build_plain(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, 
 pub fn pane_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -> Option<Plane> {
     let plane = match pane {
         PaneKind::Overlay => chain::registration(inputs)?.plane,
+        PaneKind::Cohort => return None,
         _ => heart::own_plane(inputs, cache, pane)?,
     };
     Some(if inputs.view.neurological { plane.mirrored() } else { plane })
@@ -91,7 +95,7 @@ pub fn pane_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -
 pub fn lps_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, p: DVec2) -> Option<DVec3> {
     match pane {
         PaneKind::Section => Chain::of(inputs)?.lps_from_section(p),
-        PaneKind::Bullseye => None,
+        PaneKind::Bullseye | PaneKind::Cohort => None,
         _ => Some(pane_plane(inputs, cache, pane)?.lps_from_plane(p)),
     }
 }
@@ -102,7 +106,7 @@ pub fn lps_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind
 pub fn section_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, p: DVec2) -> Option<DVec2> {
     match pane {
         PaneKind::Section => Some(p),
-        PaneKind::Bullseye => None,
+        PaneKind::Bullseye | PaneKind::Cohort => None,
         _ => Chain::of(inputs)?.section_from_lps(lps_from_pane(inputs, cache, pane, p)?),
     }
 }

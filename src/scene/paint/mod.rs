@@ -19,6 +19,7 @@ pub use caption::{Caption, paint_with_caption};
 pub use picture::picture_level;
 pub use slice::VoxelWalk;
 pub use spots::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB};
+pub(super) use text::text_width;
 pub use text::{FONT_REGULAR, FONT_SEMIBOLD};
 pub use vector::{MOST_VECTOR_SPOTS, draw_vectors};
 

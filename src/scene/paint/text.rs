@@ -60,7 +60,7 @@ fn set_line(font: &FontRef<'_>, text: &str, em: f64) -> Line {
 }
 
 /// Width of a line in pixels.
-pub(super) fn text_width(text: &str, em: f64, bold: bool) -> f64 {
+pub(in crate::scene) fn text_width(text: &str, em: f64, bold: bool) -> f64 {
     font(bold).map_or(0.0, |f| set_line(f, text, em).width)
 }
 

@@ -41,7 +41,7 @@ impl Placed {
             plane: registration.plane,
             model: Some(registration.model),
             n_pairs: q.n_pairs,
-            rms_mm: Some(q.rms_mm).filter(|v| v.is_finite()),
+            rms_mm: q.rms_mm.filter(|v| v.is_finite()),
             leave_one_out_median_mm: q.leave_one_out_median_mm,
             folds: q.folds,
             source: None,

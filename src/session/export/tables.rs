@@ -62,9 +62,8 @@ impl Exporter {
         let moving = if section.has_unit() { io::LengthUnit::Um } else { io::LengthUnit::Px };
         extras.texts.insert("transform".into(), io::json::to_text(&placed.file(moving)?)?);
         extras.texts.insert("provenance".into(), self.summary_of(id));
-        let bytes = io::h5ad::build_h5ad_with(&section, &extras)?;
-        progress.step(0.9, "writing")?;
-        io::write_bytes(path, &bytes)
+        progress.step(0.6, "writing")?;
+        io::write_h5ad_with(path, &section, &extras)
     }
 
     /// Mean of the spots of each segment for every value; where no section is given, what the bullseye shows.

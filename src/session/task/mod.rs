@@ -11,7 +11,7 @@ mod reduce;
 
 pub use fuse::FuseTask;
 pub use predict::PredictTask;
-pub use reduce::ReduceTask;
+pub use reduce::{FlavorRecord, ReduceTask};
 
 use crate::base::{Error, Progress, Result};
 use crate::io::project::digest_input;
@@ -29,7 +29,7 @@ pub enum Task {
     /// Canonical correlation of two views.
     Fuse(FuseTask),
     /// Genes predicted from histology.
-    Predict(PredictTask),
+    Predict(Box<PredictTask>),
 }
 
 /// What a method's file gives; the rest of the [`Analysis`] is filled in here.
