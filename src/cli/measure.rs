@@ -39,13 +39,13 @@ pub struct Output {
 pub struct LabelValues {
     /// As `lv=3`; the defaults are lv=3, myo=2, rv=1.
     #[arg(long = "label", value_name = "NAME=VALUE")]
-    labels: Vec<String>,
+    label_values: Vec<String>,
 }
 
 impl LabelValues {
     fn values(&self) -> Result<[u8; 3]> {
         let mut values = [3, 2, 1];
-        for text in &self.labels {
+        for text in &self.label_values {
             let wrong = || Error::parameter(format!("--label {text}: expected lv=N, myo=N or rv=N with N from 1 to 255"));
             let (name, value) = text.split_once('=').ok_or_else(wrong)?;
             let slot = ["lv", "myo", "rv"].iter().position(|n| *n == name).ok_or_else(wrong)?;

@@ -79,6 +79,8 @@ pub struct Stream<'a> {
     pub most_bytes: u64,
     /// How many came so far.
     pub n_read: u64,
+    /// `gzip ` or nothing, for errors.
+    what: &'static str,
 }
 
 /// A byte of deflate stands for at most so many (RFC 1951: 258 bytes in two bits).
@@ -103,9 +105,9 @@ impl<'a> Stream<'a> {
     fn new(source: impl std::io::BufRead + 'a, gzip: bool, n_bytes: u64) -> Self {
         if gzip {
             let most_bytes = n_bytes.saturating_mul(MOST_INFLATION);
-            return Self { source: Box::new(flate2::bufread::MultiGzDecoder::new(source)), most_bytes, n_read: 0 };
+            return Self { source: Box::new(flate2::bufread::MultiGzDecoder::new(source)), most_bytes, n_read: 0, what: "gzip " };
         }
-        Self { source: Box::new(source), most_bytes: n_bytes, n_read: 0 }
+        Self { source: Box::new(source), most_bytes: n_bytes, n_read: 0, what: "" }
     }
 
     /// Fills as much of `out` as there is; how many bytes that were.
@@ -117,9 +119,9 @@ impl<'a> Stream<'a> {
                 Ok(more) => n += more,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => {
-                    let kept = self.n_read + n as u64;
+                    let (kept, what) = (self.n_read + n as u64, self.what);
                     return Err(Error::malformed(format!(
-                        "the stream is damaged or cut off after {kept} bytes ({e}); copy the file again"
+                        "the {what}stream is damaged or cut off after {kept} bytes ({e}); copy the file again"
                     )));
                 }
             }

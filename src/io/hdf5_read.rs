@@ -45,7 +45,7 @@ pub(crate) struct Hdf5 {
 /// in memory together.
 const IN_MEMORY_BYTES: u64 = 8 << 20;
 /// Elements of an array that are read at a time.
-const PIECE: u64 = 1 << 20;
+const PIECE: u64 = 1 << 19;
 
 impl Hdf5 {
     /// Opens a file; the path is not yet in the error.
@@ -172,11 +172,15 @@ impl Hdf5 {
         self.check(path, 4)
     }
 
-    /// Pieces (start, count) of a list that are read at a time: about a million elements, whole chunks.
+    /// Pieces (start, count) along the first axis that are read at a time: about half a million elements, whole
+    /// chunks.
     pub fn pieces(&self, path: &str) -> Result<Vec<(u64, u64)>> {
-        let n = self.check(path, 4)?;
+        self.check(path, 4)?;
+        let shape = self.shape(path)?;
+        let n = shape.first().copied().unwrap_or(1);
+        let row = shape.iter().skip(1).product::<u64>().max(1);
         let chunk = self.array(path, Dataset::chunk_shape)?.and_then(|c| c.first().copied()).unwrap_or(1).max(1);
-        let step = PIECE.div_ceil(chunk) * chunk;
+        let step = (PIECE / row).max(1).div_ceil(chunk) * chunk;
         Ok((0..n.div_ceil(step)).map(|k| (k * step, step.min(n - k * step))).collect())
     }
 

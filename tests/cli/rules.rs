@@ -104,7 +104,9 @@ fn inputs_stay_and_a_failure_leaves_nothing() {
         "snapshot labels_gt.nii.gz --view slice --plane axial --phase 7 --out out.png",
         "snapshot labels_gt.nii.gz --view slice --size 0x9 --out out.png",
     ] {
-        run_in(folder.path(), line.split_whitespace()).is_error("");
+        let ran = run_in(folder.path(), line.split_whitespace());
+        ran.is_error("");
+        assert!(!ran.err.contains("Usage"), "the words are right: {}", ran.err);
         assert!(files(folder.path()) == before, "{line} left something");
     }
     for line in ["measure ventricles --labels labels_gt.nii.gz", "inspect labels_gt.nii.gz pairs.csv t.json"] {

@@ -176,10 +176,21 @@ fn pixels(file: &Hdf5, at: &str) -> Result<Picture> {
         return Err(crate::base::Error::malformed(format!("an image of shape {shape:?}, expected rows × columns × 3 or 4")));
     }
     file.limits().check(at, &[height, width], 24)?;
-    let values = file.f32s(at)?;
-    let factor = if values.iter().all(|v| *v <= 1.0) { 255.0 } else { 1.0 };
+    // Shares of 1 or bytes: known only when all were seen, so the picture is read twice, a piece at a time.
+    let mut factor = 255.0;
+    for (start, count) in file.pieces(at)? {
+        if file.f32s_at(at, start, count)?.iter().any(|v| *v > 1.0) {
+            factor = 1.0;
+            break;
+        }
+    }
     let byte = |v: f32| (v * factor).round().clamp(0.0, 255.0) as u8;
     let opaque = |p: &[f32]| [byte(p[0]), byte(p[1]), byte(p[2]), p.get(3).map_or(255, |a| byte(*a))];
-    let rgba = values.chunks_exact(channels as usize).flat_map(opaque).collect();
-    Picture::single(width as usize, height as usize, rgba)
+    let mut rgba: Arc<[u8]> = std::iter::repeat_n(0, (height * width * 4) as usize).collect();
+    let mut out = Arc::make_mut(&mut rgba).chunks_exact_mut(4);
+    for (start, count) in file.pieces(at)? {
+        let values = file.f32s_at(at, start, count)?;
+        values.chunks_exact(channels as usize).zip(out.by_ref()).for_each(|(p, o)| o.copy_from_slice(&opaque(p)));
+    }
+    Picture::shared(width as usize, height as usize, rgba)
 }
