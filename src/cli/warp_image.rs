@@ -112,7 +112,7 @@ impl Image {
     }
 
     fn volume(&self, run: &mut Run, transform: &TransformFile) -> Result<Told> {
-        let map = transform.to_warp_3().map_err(|e| e.at(&self.transform))?;
+        let map = transform.to_affine_3().map_err(|e| e.at(&self.transform))?;
         let moving = io::read_volume_any(&self.input, &mut run.reading())?;
         let like = io::read_volume_any(&self.like, &mut run.reading())?;
         let size = like.grid.size();
