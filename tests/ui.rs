@@ -30,7 +30,7 @@ fn window_of(size: egui::Vec2) -> Window {
     let began = Instant::now();
     let ready = |w: &Window| w.state().as_ref().is_some_and(|w| w.is_idle() && !w.session().study.elements.is_empty());
     while !ready(&harness) {
-        assert!(began.elapsed() < Duration::from_mins(1), "the built-in case takes too long");
+        assert!(began.elapsed() < Duration::from_mins(3), "the built-in case takes too long");
         std::thread::sleep(Duration::from_millis(20));
         harness.step();
     }
