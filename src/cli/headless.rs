@@ -1,13 +1,14 @@
 //! `myoscope [PATH...]`: the window; where there is no display, the same job without one: open, register,
-//! color the heart by genes, write pictures and tables.
+//! color the heart by genes, one fusion, one prediction; pictures, tables, and the history that repeats it.
 
 use super::Run;
-use super::snapshot::paint_pane;
-use crate::base::{Error, Result};
-use crate::io::{self, LengthUnit, PairTable, Table, TableColumn};
-use crate::model::{Quality, Registration, TransformModel};
+use crate::base::{Error, Result, Severity};
+use crate::io::{self, PairTable};
+use crate::model::TransformModel;
 use crate::scene::PaneKind;
-use crate::session::{Action, RegisterAction, Session, Side, ViewAction, cohort_report};
+use crate::session::{
+    Action, ExportWhat, FuseTask, PredictTask, ReduceTask, RegisterAction, Session, Side, Task, ViewAction, cohort_report,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,8 +76,12 @@ fn report(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
     }
     let folder = std::env::current_dir().map_err(|e| Error::io("reading", e, "."))?.join("myoscope-report");
     std::fs::create_dir_all(&folder).map_err(|e| Error::io("writing", e, &folder))?;
-    let mut written = pictures(&session, &folder)?;
+    let before = session.messages.len();
+    let mut written = first_exports(run, &mut session, &folder)?;
+    written.extend(analyses(run, &mut session, &folder)?);
     written.extend(tables(&session, &folder)?);
+    written.push(save(run, &mut session, &folder)?);
+    tell_problems(run, &session, before);
     let quality = session.registration().and_then(|r| r.fit.as_ref()).map(|f| &f.quality);
     if run.shared.json {
         run.printer.json(&serde_json::json!({
@@ -119,23 +124,95 @@ fn place_demo_landmarks(run: &Run, session: &mut Session) -> Result<()> {
     Ok(())
 }
 
-fn pictures(session: &Session, folder: &Path) -> Result<Vec<String>> {
-    let panes = [
-        (PaneKind::ShortAxis, "short-axis.png", session.view.heart.is_some()),
-        (PaneKind::Section, "section.png", session.view.section.is_some()),
-        (PaneKind::Overlay, "overlay.png", session.registration().is_some_and(|r| r.fit.is_some())),
-        (PaneKind::Bullseye, "bullseye.png", !session.derived.bullseye.is_empty()),
-        (PaneKind::Cohort, "cohort.png", session.view.cohort.is_some()),
+/// Asks for one export and waits for it; the names of the files written. It is a step of the history, so
+/// `replay` writes the same bytes.
+fn export(run: &Run, session: &mut Session, what: ExportWhat, path: &Path) -> Result<Vec<String>> {
+    session.apply(Action::Export { what, path: path.to_path_buf() });
+    settle(run, session)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(if path.is_file() { vec![name] } else { Vec::new() })
+}
+
+fn picture(pane: PaneKind) -> ExportWhat {
+    ExportWhat::Picture { pane: pane.title().to_owned(), size_px: [1000, 1000], pane_px: None, caption: true }
+}
+
+/// Pictures, and what the chain from section to patient gives for the gene that is shown.
+fn first_exports(run: &Run, session: &mut Session, folder: &Path) -> Result<Vec<String>> {
+    let is_fitted = session.registration().is_some_and(|r| r.fit.is_some());
+    let mut wanted = vec![
+        (picture(PaneKind::ShortAxis), "short-axis.png", session.view.heart.is_some()),
+        (picture(PaneKind::Section), "section.png", session.view.section.is_some()),
+        (picture(PaneKind::Overlay), "overlay.png", is_fitted),
+        (picture(PaneKind::Bullseye), "bullseye.png", !session.derived.bullseye.is_empty()),
+        (picture(PaneKind::Cohort), "cohort.png", session.view.cohort.is_some()),
     ];
-    let mut written = Vec::new();
-    for (pane, name, there) in panes {
-        if there {
-            let image = paint_pane(session, pane, [1000, 1000], false);
-            io::write_png(&folder.join(name), image.width, image.height, &image.rgba)?;
-            written.push(name.to_owned());
+    let segments = ExportWhat::Segments { section: None, values: Vec::new(), log_normalized: true };
+    wanted.push((segments, "segments.csv", !session.derived.bullseye.is_empty()));
+    if let Some(id) = session.view.section.filter(|_| is_fitted) {
+        wanted.push((ExportWhat::Residuals { section: id.0 }, "residuals.csv", true));
+        wanted.push((ExportWhat::Transform { section: id.0 }, "transform.json", true));
+        if let (Some(color), Some(heart)) = (session.derived.spot_values.get(&id), session.view.heart) {
+            let value = color.title.clone();
+            let map = ExportWhat::Map { section: id.0, value, log_normalized: true, heart: heart.0 };
+            wanted.push((map, "gene-map.nii.gz", true));
         }
     }
+    let mut written = Vec::new();
+    for (what, name, _) in wanted.into_iter().filter(|(.., there)| *there) {
+        written.extend(export(run, session, what, &folder.join(name))?);
+    }
     Ok(written)
+}
+
+/// Genes as numbers, one fusion, one prediction, each with its usual settings and a picture of its first
+/// values; then the spots with all of them. What cannot be done is told and the rest goes on.
+fn analyses(run: &Run, session: &mut Session, folder: &Path) -> Result<Vec<String>> {
+    let Some(id) = session.view.section else { return Ok(Vec::new()) };
+    let Some(section) = session.study.section(id).filter(|s| s.expression.is_some() && s.spots.is_some()).cloned() else {
+        return Ok(Vec::new());
+    };
+    let is_fitted = session.registration().is_some_and(|r| r.fit.is_some());
+    let seed = run.shared.seed;
+    let mut tasks = vec![("components", Task::Reduce(ReduceTask { seed, ..ReduceTask::usual(id) }))];
+    if is_fitted {
+        tasks.push(("fusion", Task::Fuse(FuseTask { seed, ..FuseTask::usual(id) })));
+    }
+    if section.picture.is_some() {
+        tasks.push(("prediction", Task::Predict(PredictTask { section: id.0, seed, ..PredictTask::default() })));
+    }
+    let pane = if is_fitted { PaneKind::Overlay } else { PaneKind::Section };
+    let mut written = Vec::new();
+    for (name, task) in tasks {
+        let n = session.study.analyses.len();
+        session.apply(Action::Run(task));
+        settle(run, session)?;
+        if session.study.analyses.len() > n {
+            written.extend(export(run, session, picture(pane), &folder.join(format!("{name}.png")))?);
+        }
+    }
+    let spots = |section| ExportWhat::Spots { section, values: Vec::new(), log_normalized: true };
+    written.extend(export(run, session, spots(id.0), &folder.join("spots.csv"))?);
+    written.extend(export(run, session, spots(id.0), &folder.join("spots.h5ad"))?);
+    super::replay::summarize(session)?.write(&folder.join("history.csv"))?;
+    written.push("history.csv".into());
+    for analysis in session.study.analyses.values() {
+        run.printer.remark(&format!("{}: {}", analysis.title, analysis.sentence));
+    }
+    Ok(written)
+}
+
+/// The session as a project, whose history `replay` repeats.
+fn save(run: &Run, session: &mut Session, folder: &Path) -> Result<String> {
+    session.apply(Action::Save { path: folder.join("session.myo"), with_data: false });
+    settle(run, session)?;
+    Ok("session.myo".into())
+}
+
+fn tell_problems(run: &Run, session: &Session, from: usize) {
+    for message in session.messages.iter().skip(from).filter(|m| m.severity == Severity::Error) {
+        run.printer.remark(&format!("error: {}", message.text));
+    }
 }
 
 fn tables(session: &Session, folder: &Path) -> Result<Vec<String>> {
@@ -148,53 +225,9 @@ fn tables(session: &Session, folder: &Path) -> Result<Vec<String>> {
             written.push(name.to_owned());
         }
     }
-    if !session.derived.bullseye.is_empty() {
-        segment_table(session)?.write(&folder.join("segments.csv"))?;
-        written.push("segments.csv".into());
-    }
     if let Some(registration) = session.registration() {
         io::write_pairs(&folder.join("landmarks.csv"), &PairTable::from_landmarks(&registration.landmarks, 0.001))?;
         written.push("landmarks.csv".into());
-        if let Some(fit) = &registration.fit {
-            residual_table(&fit.quality)?.write(&folder.join("residuals.csv"))?;
-            written.push("residuals.csv".into());
-            io::write_transform(&folder.join("transform.json"), &transform_of(registration)?)?;
-            written.push("transform.json".into());
-        }
     }
     Ok(written)
-}
-
-fn segment_table(session: &Session) -> Result<Table> {
-    let cells = &session.derived.bullseye;
-    let color = session.view.section.and_then(|id| session.derived.spot_values.get(&id));
-    let metric = color.map_or_else(|| "intensity_mean".to_owned(), |c| format!("{} mean", c.title));
-    let unit = color.map_or_else(String::new, |c| c.rule.clone());
-    Table::new(vec![
-        TableColumn::whole("segment", cells.iter().map(|c| Some(i64::from(c.segment)))),
-        TableColumn::text("name", cells.iter().map(|c| Some(c.name.clone()))),
-        TableColumn::text("metric", cells.iter().map(|_| Some(metric.clone()))),
-        TableColumn::numbers("value", cells.iter().map(|c| c.value)),
-        TableColumn::text("unit", cells.iter().map(|_| Some(unit.clone()))),
-        TableColumn::whole("n", cells.iter().map(|c| Some(c.n as i64))),
-    ])
-}
-
-fn residual_table(quality: &Quality) -> Result<Table> {
-    Table::new(vec![
-        TableColumn::text("name", quality.residuals.iter().map(|p| Some(p.name.clone()))),
-        TableColumn::numbers("residual_mm", quality.residuals.iter().map(|p| p.error_mm)),
-        TableColumn::numbers("leave_one_out_mm", quality.leave_one_out.iter().map(|p| p.error_mm)),
-    ])
-}
-
-/// The registration's transform from section µm to patient LPS mm.
-fn transform_of(registration: &Registration) -> Result<io::TransformFile> {
-    let fit = registration.fit.as_ref().ok_or_else(|| Error::degenerate("there is no fit"))?;
-    io::TransformFile::from_warp(
-        registration.model,
-        &fit.plane_from_section,
-        [LengthUnit::Um, LengthUnit::Mm],
-        Some(&registration.plane),
-    )
 }

@@ -54,7 +54,7 @@ fn leaf(path: &Path) -> String {
 }
 
 /// One row per step of the history and per analysis: what the study was made of.
-fn summarize(session: &Session) -> Result<Table> {
+pub fn summarize(session: &Session) -> Result<Table> {
     let mut rows: Vec<[String; 3]> = Vec::new();
     let mut row = |kind: &str, name: &str, value: &str| rows.push([kind.to_owned(), name.to_owned(), value.to_owned()]);
     for line in session.history.lines() {

@@ -125,6 +125,15 @@ impl Session {
         self.segments.iter().filter(move |(id, _)| fits(**id)).map(|(_, s)| s)
     }
 
+    /// How the spots of the shown section are colored.
+    fn spots_color_map(&self) -> Option<ColorMap> {
+        let section = self.view.section?;
+        self.study.layers.iter().find_map(|l| match &l.kind {
+            LayerKind::Spots { color_map, .. } if l.element == section => Some(*color_map),
+            _ => None,
+        })
+    }
+
     /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
     fn bullseye(&self) -> Option<(Vec<BullseyeCell>, BullseyeScale)> {
         let segmentation = self.shown_segments().find_map(|s| s.result.as_ref().ok())?;
@@ -134,14 +143,19 @@ impl Session {
             let unit = color.rule.split(',').next().unwrap_or_default();
             let n = self.view.section.map_or(0, |id| self.study.spots_left_out(id).iter().flatten().count());
             let rest = if n > 0 { format!(", {n} left out") } else { String::new() };
-            (color.title.clone(), format!("{unit}, mean of spots{rest}"), ColorMap::Viridis)
+            (color.title.clone(), format!("{unit}, mean of spots{rest}"), self.spots_color_map().unwrap_or(ColorMap::Viridis))
         } else {
             let n = self.sum_image(segmentation, &mut sums);
             let rest = if n > 0 { format!(", {n} slices left out") } else { String::new() };
             let name = self.heart().map(|v| v.name.clone()).unwrap_or_default();
             (name, format!("intensity, mean of voxels{rest}"), ColorMap::Cividis)
         };
-        let (low, high) = limits(&sums);
+        let (mut low, mut high) = limits(&sums);
+        if color_map == ColorMap::BlueRed {
+            // Signed values stay centered on 0.
+            high = low.abs().max(high.abs());
+            low = -high;
+        }
         let cell = |cell: crate::cardiac::Cell| {
             let (sum, n) = sums[usize::from(cell.segment)];
             let value = (n > 0).then(|| sum / n as f64);
