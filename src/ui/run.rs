@@ -133,19 +133,23 @@ fn open_window(options: &RunOptions, workbench: Workbench, loss: Option<Loss>, f
     // A device that is lost in the middle of a frame makes the painter of the panels panic.
     let ended = catch_unwind(AssertUnwindSafe(|| eframe::run_native("myoscope", native, Box::new(shut))));
     let outcome = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
+    let failed = |why: &str| {
+        let again = if first { String::new() } else { format!(" again after the graphics device was lost. {KEPT}") };
+        Error::unsupported(format!("the window could not be opened{again}: {why}"))
+    };
     match ended {
         Err(_) if outcome.lost.is_some() => {}
         Err(panic) => resume_unwind(panic),
-        Ok(ended) => ended.map_err(|e| {
-            let again = if first { String::new() } else { format!(" again after the graphics device was lost. {KEPT}") };
-            Error::unsupported(format!("the window could not be opened{again}: {e}"))
-        })?,
+        Ok(ended) => ended.map_err(|e| failed(&e.to_string()))?,
     }
-    Ok(outcome)
+    // The system's event loop may end at once where a frame was broken off before.
+    if outcome.started { Ok(outcome) } else { Err(failed("the system gave no window; start the program again")) }
 }
 
 #[derive(Default)]
 struct Outcome {
+    /// There was a window.
+    started: bool,
     report: Option<StartReport>,
     error: Option<Error>,
     /// The workbench of a window whose device was lost, and why.
@@ -184,6 +188,7 @@ impl Watched {
         outcome: Arc<Mutex<Outcome>>,
     ) -> Self {
         workbench.enter(cc);
+        outcome.lock().unwrap_or_else(PoisonError::into_inner).started = true;
         let report = StartReport { adapter: workbench.adapter().to_owned(), ..StartReport::default() };
         Self {
             workbench: Some(workbench),
