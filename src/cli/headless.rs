@@ -180,7 +180,7 @@ fn analyses(run: &Run, session: &mut Session, folder: &Path) -> Result<Vec<Strin
         tasks.push(("fusion", Task::Fuse(FuseTask { seed, ..FuseTask::usual(id) })));
     }
     if section.picture.is_some() {
-        tasks.push(("prediction", Task::Predict(PredictTask { section: id.0, seed, ..PredictTask::default() })));
+        tasks.push(("prediction", Task::Predict(Box::new(PredictTask { section: id.0, seed, ..PredictTask::default() }))));
     }
     let pane = if is_fitted { PaneKind::Overlay } else { PaneKind::Section };
     let mut written = Vec::new();

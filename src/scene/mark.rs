@@ -34,6 +34,24 @@ pub enum Ink {
     Rgb([u8; 3]),
 }
 
+/// The rule of a color bar in lines of about `most` letters, broken after commas.
+///
+/// ```
+/// use myoscope::scene::rule_lines;
+/// assert_eq!(rule_lines("log1p CP10k, 0–p99, 3 left out", 20), ["log1p CP10k, 0–p99,", "3 left out"]);
+/// ```
+#[must_use]
+pub fn rule_lines(rule: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in rule.split_inclusive(", ") {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + part.trim_end().chars().count() <= most => line.push_str(part),
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    lines.into_iter().map(|l| l.trim_end().to_owned()).collect()
+}
+
 /// One mark. Positions are pane mm unless the name says pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {

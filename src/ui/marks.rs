@@ -160,7 +160,10 @@ impl Pen<'_> {
         }
         let bold = Theme::strong(self.theme.size.overlay + 1.0);
         self.text(pos2(right, self.rect.top() + MARGIN), Align2::RIGHT_TOP, title, bold, colors.text);
-        self.text(pos2(right, bar.bottom() + 8.0), Align2::RIGHT_TOP, &self.fitting(rule), self.font(false), colors.dim);
+        for (i, line) in rule_lines(rule, 26).iter().enumerate() {
+            let at = pos2(right, bar.bottom() + 8.0 + 14.0 * i as f32);
+            self.text(at, Align2::RIGHT_TOP, &self.fitting(line), self.font(false), colors.dim);
+        }
     }
 
     fn corner_text(&self, corner: Corner, lines: &[String]) {

@@ -113,7 +113,10 @@ impl Pen<'_> {
         let right = self.board.size().x - (MARGIN + 4.0) * self.point;
         let text = self.theme.text;
         self.text(DVec2::new(right, MARGIN * self.point), title, (TEXT + 1.0, true), text, DVec2::new(1.0, 0.0));
-        self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, (TEXT, false), text, DVec2::new(1.0, 0.0));
+        for (i, line) in rule_lines(rule, RULE_LETTERS).iter().enumerate() {
+            let y = bottom + (12.0 + 14.0 * i as f64) * self.point;
+            self.text(DVec2::new(right, y), line, (TEXT, false), text, DVec2::new(1.0, 0.0));
+        }
     }
 
     fn corner_text(&mut self, corner: Corner, lines: &[String]) {

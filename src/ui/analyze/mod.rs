@@ -104,7 +104,7 @@ pub(super) fn about(ui: &mut Ui, desk: &mut Desk<'_>, id: AnalysisId, analysis: 
             Severity::Warning => colors.warning,
             Severity::Error => colors.error,
         };
-        let text = format!("{} {}", finding.what, finding.remedy);
+        let text = format!("{} {}", sentence(&finding.what), sentence(&finding.remedy));
         ui.add(Label::new(small(desk.theme, text).color(color)).wrap());
     }
     egui::CollapsingHeader::new(dim(desk.theme, "Where from?")).id_salt(("where from", id.0)).show(ui, |ui| {
@@ -116,4 +116,12 @@ pub(super) fn about(ui: &mut Ui, desk: &mut Desk<'_>, id: AnalysisId, analysis: 
             ui.add(Label::new(dim(desk.theme, format!("{name}: {digest}"))).truncate()).on_hover_text(digest);
         }
     });
+}
+
+/// A text with a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let end = if text.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), letters.as_str())
 }
