@@ -26,7 +26,8 @@ pub fn join_views(
     progress: &Progress,
 ) -> Result<Joined> {
     let cases = Cases::new(views)?;
-    let mut findings = before(&cases, points_mm.is_some() && views.groups().is_none(), settings, column.filter(|_| views.groups().is_none()));
+    let mut findings =
+        before(&cases, points_mm.is_some() && views.groups().is_none(), settings, column.filter(|_| views.groups().is_none()));
     if guard::refuses(&findings) {
         return Ok(Joined { result: None, n: cases.n(), findings });
     }
