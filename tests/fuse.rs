@@ -138,12 +138,14 @@ fn refusals_and_usage() {
     let grouped =
         json(&myoscope(folder.path(), &format!("{base} --covariates c.csv --group patient --folds leave-one-out --json")));
     assert_eq!(grouped["held_out"]["folds"].as_array().unwrap().len(), 6);
-    let blocks = format!("{base} --covariates c.csv --group patient --folds 3 --block-mm 1.5 --surrogates 19");
-    assert_eq!(status(&blocks), Some(0));
+    let blocks = format!("{base} --covariates c.csv --folds 3 --block-mm 1.5 --surrogates 19");
+    fs::remove_dir_all(folder.path().join("o")).unwrap();
+    assert_eq!(status(&format!("{blocks} --group patient")), Some(1), "blocks split patients");
     fs::write(folder.path().join("c.csv"), cov.replace("patient", "color")).unwrap();
     let spatial = myoscope(folder.path(), &format!("{base} --covariates c.csv --folds 4"));
     assert_eq!(spatial.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&spatial.stderr).contains("--block-mm"));
+    assert_eq!(status(&blocks), Some(0));
     let other = myoscope(folder.path(), "fuse mofa --view x=x.csv --view y=y.csv --out o");
     assert_eq!(other.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&other.stderr).contains("cca"));
@@ -177,4 +179,109 @@ fn guards_of_a_design() {
     assert_eq!(json(&good)["findings"].as_array().unwrap().len(), 0);
     assert_eq!(myoscope(folder.path(), "guard --design d.csv --batch nothing --json").status.code(), Some(2));
     assert_eq!(myoscope(folder.path(), "guard").status.code(), Some(2));
+}
+
+mod built_in {
+    //! The built-in case: what is planted comes back at held-out spots, genes that depend on nothing do not.
+
+    use myoscope::base::Progress;
+    use myoscope::model::{AnalysisResult, ElementId, Expression, Fusion, Registration, Study, TransformModel};
+    use myoscope::phantom::{Case, TissueState, make_case};
+    use myoscope::register::fit_registration;
+    use myoscope::session::{FuseTask, Task, demo_elements};
+    use myoscope::stats::{pearson, solve};
+    use std::sync::Arc;
+
+    const SECTION: ElementId = ElementId(5);
+
+    fn study(case: &Case, keep: impl Fn(&str) -> bool) -> Study {
+        let mut study = Study { next_id: 6, ..Study::default() };
+        for (i, element) in demo_elements(case).into_iter().enumerate() {
+            study.elements.insert(ElementId(i as u64 + 1), element);
+        }
+        let mut section = case.section.clone();
+        let all = section.expression.clone().unwrap();
+        let genes: Vec<usize> = (0..all.genes().len()).filter(|&g| keep(&all.genes()[g])).collect();
+        let (mut offsets, mut rows, mut values) = (vec![0], Vec::new(), Vec::new());
+        for &g in &genes {
+            let (r, v) = all.gene(g);
+            rows.extend_from_slice(r);
+            values.extend_from_slice(v);
+            offsets.push(rows.len() as u64);
+        }
+        let names = genes.iter().map(|&g| all.genes()[g].clone()).collect();
+        let cut = Expression::new(names, Vec::new(), all.observations().to_vec(), offsets, rows, values).unwrap();
+        section.expression = Some(Arc::new(cut));
+        study.elements.insert(SECTION, myoscope::model::Element::Section(Arc::new(section)));
+        let mut registration = Registration {
+            section: SECTION,
+            heart: ElementId(1),
+            plane: case.plane,
+            half_slice_mm: case.half_slice_mm,
+            landmarks: case.truth.landmarks.clone(),
+            model: TransformModel::ThinPlate,
+            stiffness: 0.0,
+            flip_x_mm: None,
+            enabled: true,
+            fit: None,
+            problem: None,
+        };
+        (registration.fit, registration.problem) = fit_registration(&registration);
+        study.registrations.insert(SECTION, registration);
+        study
+    }
+
+    fn fused(study: &Study, seed: u64) -> (Fusion, String) {
+        let task = FuseTask { of: SECTION.0, seed, n_permutations: 99, n_surrogates: 199, ..FuseTask::default() };
+        let analysis = Task::Fuse(Box::new(task)).run(study, &Progress::none()).unwrap();
+        assert_eq!(analysis.fields.len(), 6);
+        for finding in &analysis.findings {
+            println!("{}: {}", finding.code, finding.what);
+        }
+        println!("{:?}\n{}", analysis.settings, analysis.sentence);
+        let AnalysisResult::Fusion(fusion) = analysis.result else { unreachable!("a fusion was asked for") };
+        println!("{:?}", fusion.pairs);
+        (fusion, analysis.sentence)
+    }
+
+    /// |r| of values with the best mix of what is planted at the spots: scar, border, depth.
+    fn aligned(case: &Case, fusion: &Fusion, side: usize) -> f64 {
+        let names = case.section.expression.as_ref().unwrap().observations();
+        let k = fusion.pairs.len();
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for (row, id) in fusion.ids.iter().enumerate() {
+            let truth = &case.truth.tissue[names.iter().position(|n| n == id).unwrap()];
+            let is = |state: TissueState| f64::from(u8::from(truth.state == state));
+            if let Some(depth) = truth.depth {
+                x.push([1.0, is(TissueState::Scar), is(TissueState::Border), depth]);
+                y.push(fusion.held_out_scores[side][row * k]);
+            }
+        }
+        let (mut a, mut b) = (vec![0.0; 16], vec![0.0; 4]);
+        for (x, y) in x.iter().zip(&y).filter(|(_, y)| y.is_finite()) {
+            for i in 0..4 {
+                (0..4).for_each(|j| a[i * 4 + j] += x[i] * x[j]);
+                b[i] += x[i] * y;
+            }
+        }
+        let w = solve(4, &a, 1, &b).unwrap();
+        let fitted: Vec<f64> = x.iter().map(|x| x.iter().zip(&w).map(|(x, w)| x * w).sum()).collect();
+        pearson(&fitted, &y)
+    }
+
+    #[test]
+    fn the_planted_relation_comes_back_and_null_genes_stay_null() {
+        for seed in [0, 3] {
+            let case = make_case(seed, &Progress::none()).unwrap();
+            let (fusion, sentence) = fused(&study(&case, |_| true), seed);
+            let r = [0, 1].map(|side| aligned(&case, &fusion, side));
+            println!("seed {seed}: |r| with the planted {r:?}");
+            assert!(r[0] >= 0.9, "seed {seed}: image scores and the planted relation {r:?}");
+            assert!(sentence.starts_with("Pair"), "{sentence}");
+            let classes = &case.truth.gene_classes;
+            let (null, sentence) = fused(&study(&case, |g| classes.get(g).is_some_and(|c| c == "noise")), seed);
+            assert!(sentence.starts_with("No claim"), "{sentence}");
+            assert!(null.pairs[0].held_out.unwrap().abs() < 0.15, "{:?}", null.pairs[0]);
+        }
+    }
 }

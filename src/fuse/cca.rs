@@ -20,8 +20,6 @@ pub struct CcaResult {
     pub singular: Vec<f64>,
     /// Mean of the two standardized scores, samples × pairs.
     pub factors: Vec<f64>,
-    /// Scores of held-out samples per view (samples × pairs), where something was held out.
-    pub held_out_scores: Option<[Vec<f64>; 2]>,
     /// R² per view of each factor's scores, then of all together.
     pub explained: [Vec<f64>; 2],
     /// 95th percentile of the permutation null per pair.
@@ -97,6 +95,7 @@ pub fn cca(views: &Views, points_mm: Option<&[[f64; 2]]>, settings: &CcaSettings
         correlations: [0, 1].map(|v| structure(views, &cases, v, &scores[v], n_pairs)).into(),
         ids: cases.samples.iter().map(|&i| views.ids()[i].clone()).collect(),
         scores: scores.to_vec(),
+        held_out_scores: held_out.as_ref().map_or_else(Vec::new, |s| s.to_vec()),
         folds: fold_words,
         nulls,
         pairs,
@@ -109,7 +108,6 @@ pub fn cca(views: &Views, points_mm: Option<&[[f64; 2]]>, settings: &CcaSettings
         singular: fit.singular[..n_pairs].to_vec(),
         permutation_upper: permutation.upper,
         surrogate_upper: surrogate.upper,
-        held_out_scores: held_out,
         fusion,
         cases,
         explained,

@@ -49,7 +49,7 @@ fn a_planted_factor_comes_back_and_a_second_does_not() {
         let settings =
             CcaSettings { holdout: Holdout::Folds(5), n_permutations: 199, ridge: 0.1, scale: true, seed, ..Default::default() };
         let found = run(&views, &settings);
-        let held: Vec<f64> = found.held_out_scores.as_ref().unwrap()[0].iter().step_by(2).copied().collect();
+        let held: Vec<f64> = found.fusion.held_out_scores[0].iter().step_by(2).copied().collect();
         assert!(crate::stats::pearson(&held, &shared).abs() > 0.9, "aligned held out");
         assert!(found.sentence.starts_with("Pair 1 holds"), "{}", found.sentence);
         assert_eq!(found.fusion.pairs[0].permutation_p, Some(0.005));

@@ -21,6 +21,9 @@ pub struct Fusion {
     pub ids: Vec<String>,
     /// Scores of those samples, per view: samples × pairs, row by row.
     pub scores: Vec<Vec<f64>>,
+    /// Scores of the same samples by the models that were not fitted to them; NaN where there is none,
+    /// empty where nothing was held out.
+    pub held_out_scores: Vec<Vec<f64>>,
     /// How held-out samples were chosen, as `5 spatial blocks of 2 mm, buffer 0.6 mm`.
     pub folds: String,
     /// Names of the nulls with the number of draws, as `Moran spectral randomization, 999`.

@@ -9,7 +9,7 @@ mod fuse;
 mod predict;
 mod reduce;
 
-pub use fuse::FuseTask;
+pub use fuse::{FusePreview, FuseTask};
 pub use predict::PredictTask;
 pub use reduce::{FlavorRecord, ReduceTask};
 
@@ -27,7 +27,7 @@ pub enum Task {
     /// Normalization, variable genes, principal components of a section.
     Reduce(ReduceTask),
     /// Canonical correlation of two views.
-    Fuse(FuseTask),
+    Fuse(Box<FuseTask>),
     /// Genes predicted from histology.
     Predict(Box<PredictTask>),
 }
