@@ -177,7 +177,7 @@ fn analyses(run: &Run, session: &mut Session, folder: &Path) -> Result<Vec<Strin
     let seed = run.shared.seed;
     let mut tasks = vec![("components", Task::Reduce(ReduceTask { seed, ..ReduceTask::usual(id) }))];
     if is_fitted {
-        tasks.push(("fusion", Task::Fuse(FuseTask { seed, ..FuseTask::usual(id) })));
+        tasks.push(("fusion", Task::Fuse(Box::new(FuseTask { of: id.0, seed, ..FuseTask::default() }))));
     }
     if section.picture.is_some() {
         tasks.push(("prediction", Task::Predict(Box::new(PredictTask { section: id.0, seed, ..PredictTask::default() }))));

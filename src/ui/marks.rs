@@ -4,7 +4,7 @@
 use super::polygon;
 use super::theme::Theme;
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, Mark, Scene, color, significant};
+use crate::scene::{Camera, Corner, Mark, Scene, color, rule_lines, significant};
 use crate::space::DVec2;
 use egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 

@@ -5,13 +5,15 @@ use super::PaintTheme;
 use super::board::Board;
 use super::text::{Style, text_width};
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, Mark, significant};
+use crate::scene::{Camera, Corner, Mark, rule_lines, significant};
 use crate::space::DVec2;
 
 /// Text height, margin to the pane's edge and line pitch in points.
 const TEXT: f64 = 11.0;
 const MARGIN: f64 = 8.0;
 const PITCH: f64 = 15.0;
+/// Letters in a line of a color bar's rule.
+const RULE_LETTERS: usize = 26;
 
 struct Pen<'a> {
     board: &'a mut dyn Board,
@@ -114,7 +116,7 @@ impl Pen<'_> {
         let text = self.theme.text;
         self.text(DVec2::new(right, MARGIN * self.point), title, (TEXT + 1.0, true), text, DVec2::new(1.0, 0.0));
         for (i, line) in rule_lines(rule, RULE_LETTERS).iter().enumerate() {
-            let y = bottom + (12.0 + 14.0 * i as f64) * self.point;
+            let y = bottom + (12.0 + PITCH * i as f64) * self.point;
             self.text(DVec2::new(right, y), line, (TEXT, false), text, DVec2::new(1.0, 0.0));
         }
     }
