@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::points::point;
-use super::print::notes_json;
+use super::print::{finding_json, notes_json};
 use crate::base::{Error, Result};
 use crate::cardiac::{
     Anchor, Levels, Measure as Row, SegmentSettings, VentricleSettings, measure_segments, segment_labels, ventricles,
@@ -305,9 +305,4 @@ fn row_json(r: &Row) -> Value {
         "subject": r.subject, "region": r.region, "phase": r.phase, "metric": r.metric,
         "value": r.value, "unit": r.unit, "method": r.method,
     })
-}
-
-fn finding_json(f: &Finding) -> Value {
-    let evidence: serde_json::Map<String, Value> = f.evidence.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
-    json!({"severity": f.severity.name(), "code": f.code, "what": f.what, "evidence": evidence, "remedy": f.remedy})
 }

@@ -4,6 +4,8 @@
 mod convert;
 mod demo;
 mod export;
+mod fuse;
+mod guard;
 mod headless;
 mod inspect;
 mod measure;
@@ -15,6 +17,7 @@ mod register;
 mod replay;
 mod snapshot;
 mod transform;
+mod views;
 mod warp;
 mod warp_image;
 
@@ -103,6 +106,10 @@ enum Command {
     },
     /// Repeat a session's history headless: same inputs, same bytes.
     Replay(replay::Replay),
+    /// Join views of the same samples.
+    Fuse(fuse::Fuse),
+    /// Run the failure-mode checks.
+    Guard(guard::Guard),
     /// Time the drawing.
     #[cfg(feature = "gui")]
     Bench(bench::Bench),
@@ -197,6 +204,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
+        Some(Command::Fuse(c)) => c.run(&mut run),
+        Some(Command::Guard(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),
     };

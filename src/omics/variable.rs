@@ -164,10 +164,10 @@ fn by_bins(expression: &Expression, settings: &VariableSettings, progress: &Prog
 
 fn by_trend(expression: &Expression, n: usize, progress: &Progress) -> Result<VariableGenes> {
     let mut findings = Vec::new();
-    if ValueScale::of(expression, &mut findings) == ValueScale::Log1p {
-        return Err(Error::parameter("seurat_v3 takes counts, but the values are logarithms; start from the raw counts"));
+    if expression.unit.starts_with("log1p") {
+        let unit = &expression.unit;
+        return Err(Error::parameter(format!("seurat_v3 takes counts, but the values are {unit}; start from the raw counts")));
     }
-    findings.clear();
     note_fractions(expression, "seurat_v3", &mut findings);
     let moments = moments(expression, |_, v| v, &progress.part(0.0, 0.5))?;
     let varies: Vec<usize> = (0..moments.len()).filter(|&g| moments[g][1] > 0.0).collect();

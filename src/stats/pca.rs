@@ -16,7 +16,7 @@ use sparse::Centered;
 /// Up to so many multiplications the matrix is filled and its singular values are found directly.
 const DIRECT_COST: f64 = 3e8;
 /// Up to this size of the smaller side the components are exact.
-const EXACT_SIDE: usize = 4000;
+const EXACT_SIDE: usize = 3000;
 /// A variance below this part of the sum of squares is rounding.
 const RANK_TOLERANCE: f64 = 1e-13;
 

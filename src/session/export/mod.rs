@@ -125,7 +125,9 @@ impl Exporter {
         progress.step(0.0, "writing")?;
         let part = progress.part(0.0, 0.8);
         let mut written = match &record.what {
-            ExportWhat::Picture { pane, size_px, pane_px, caption } => self.picture(pane, *size_px, (*pane_px, *caption), &path),
+            ExportWhat::Picture { pane, size_px, pane_px, caption } => {
+                self.picture(pane, *size_px, (*pane_px, *caption), &path, &part)
+            }
             ExportWhat::Spots { section, values, log_normalized } => {
                 self.spots(ElementId(*section), values, *log_normalized, &path, &part)
             }

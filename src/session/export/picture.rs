@@ -1,7 +1,7 @@
 //! Panes as pictures with everything a reader needs below them.
 
 use super::Exporter;
-use crate::base::{Error, Result};
+use crate::base::{Error, Progress, Result};
 use crate::io;
 use crate::model::LayerKind;
 use crate::scene::{self, Caption, Inputs, Mark, PaintTheme, PaneKind, Scene, SceneCache, View};
@@ -25,6 +25,7 @@ impl Exporter {
         size_px: [u32; 2],
         (pane_px, caption): (Option<[u32; 2]>, bool),
         path: &Path,
+        progress: &Progress,
     ) -> Result<Vec<PathBuf>> {
         let kind = PaneKind::ALL.into_iter().find(|k| k.title() == pane);
         let kind = kind.ok_or_else(|| Error::parameter(format!("there is no pane {pane:?}")))?;
@@ -45,9 +46,11 @@ impl Exporter {
             let mut drawing = scene::draw_vectors(&scene, &caption, &theme);
             drawing.title = sentences.first().cloned().unwrap_or_else(|| pane.to_owned());
             drawing.description = sentences.join(". ");
+            progress.step(0.7, "writing")?;
             io::write_svg(path, &drawing)?;
         } else if io::bytes::ending(path) == "png" {
             let image = scene::paint_with_caption(&scene, &caption, &theme);
+            progress.step(0.7, "writing")?;
             io::write_png(path, image.width, image.height, &image.rgba)?;
         } else {
             return Err(Error::parameter(format!("a picture ends in .png or .svg: {}", path.display())));

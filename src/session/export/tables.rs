@@ -25,7 +25,7 @@ impl Exporter {
         let values = self.all_values(id, names, log_normalized)?;
         progress.step(0.3, "placing spots")?;
         if io::bytes::ending(path) == "h5ad" {
-            self.annotated(id, &values, path)?;
+            self.annotated(id, &values, path, progress)?;
         } else {
             let rows = self.rows(id)?;
             progress.step(0.6, "writing the table")?;
@@ -35,7 +35,7 @@ impl Exporter {
     }
 
     /// All counts, with patient coordinates, segments, exclusions and fields beside them.
-    fn annotated(&self, id: ElementId, values: &[Named], path: &Path) -> Result<()> {
+    fn annotated(&self, id: ElementId, values: &[Named], path: &Path, progress: &Progress) -> Result<()> {
         let rows = self.registered_rows(id)?;
         let section = self.section(id)?;
         let Some(expression) = &section.expression else {
@@ -62,6 +62,7 @@ impl Exporter {
         let moving = if section.has_unit() { io::LengthUnit::Um } else { io::LengthUnit::Px };
         extras.texts.insert("transform".into(), io::json::to_text(&placed.file(moving)?)?);
         extras.texts.insert("provenance".into(), self.summary_of(id));
+        progress.step(0.6, "writing")?;
         io::write_h5ad_with(path, &section, &extras)
     }
 

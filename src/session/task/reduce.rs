@@ -274,7 +274,7 @@ mod tests {
     fn components_of_the_spots_in_use() {
         let (study, id) = study();
         for flavor in FlavorRecord::ALL {
-            let task = ReduceTask { n_genes: 10, n_components: 3, flavor, ..ReduceTask::usual(id) };
+            let task = ReduceTask { n_genes: 40, n_components: 3, flavor, ..ReduceTask::usual(id) };
             let flavor = flavor.flavor();
             let made = Task::Reduce(task).run(&study, &Progress::none()).unwrap();
             let AnalysisResult::Reduction(found) = &made.result else { panic!() };

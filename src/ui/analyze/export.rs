@@ -12,6 +12,9 @@ use egui::{ComboBox, Label, TextEdit, Ui};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Width of the controls.
+const WIDTH: f32 = 200.0;
+
 /// What may be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Kind {
@@ -130,7 +133,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     ui.add_space(8.0);
     let folder = folder(ui, desk, &mut state);
     let name = file_name(desk, &state, ending);
-    ui.add(Label::new(small(desk.theme, &name)).truncate()).on_hover_text(format!("{name}, and its provenance beside it"));
+    ui.add(Label::new(small(desk.theme, &name)).wrap()).on_hover_text("The file's name; its provenance lies beside it");
     ui.add_space(4.0);
     let why_not = why_not(desk, &state, &folder);
     if run_button(ui, desk, "export", "Export", why_not.as_deref()) {
@@ -143,7 +146,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 
 fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     field(ui, desk, "What", |ui| {
-        ComboBox::from_id_salt("export what").selected_text(state.kind.name()).width(200.0).show_ui(ui, |ui| {
+        ComboBox::from_id_salt("export what").selected_text(state.kind.name()).width(WIDTH).show_ui(ui, |ui| {
             for kind in Kind::ALL {
                 if ui.selectable_label(state.kind == kind, kind.name()).clicked() && state.kind != kind {
                     (state.kind, state.ending) = (kind, 0);
@@ -159,7 +162,7 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {
         let shown = endings.get(state.ending).copied().unwrap_or_default();
-        ComboBox::from_id_salt("export format").selected_text(format!(".{shown}")).width(110.0).show_ui(ui, |ui| {
+        ComboBox::from_id_salt("export format").selected_text(format!(".{shown}")).width(WIDTH).show_ui(ui, |ui| {
             for (i, ending) in endings.iter().enumerate() {
                 ui.selectable_value(&mut state.ending, i, format!(".{ending}"));
             }
@@ -170,7 +173,7 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
 fn picture(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     let chosen = pane(desk, state);
     field(ui, desk, "Pane", |ui| {
-        ComboBox::from_id_salt("export pane").selected_text(chosen.title()).width(140.0).show_ui(ui, |ui| {
+        ComboBox::from_id_salt("export pane").selected_text(chosen.title()).width(WIDTH).show_ui(ui, |ui| {
             for kind in PaneKind::ALL {
                 let there = desk.has_content(kind);
                 if ui.add_enabled(there, egui::Button::selectable(chosen == kind, kind.title())).clicked() {
@@ -180,7 +183,7 @@ fn picture(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
         });
     });
     field(ui, desk, "Size", |ui| {
-        ComboBox::from_id_salt("export size").selected_text(SIZES[state.size.min(3)].0).width(140.0).show_ui(ui, |ui| {
+        ComboBox::from_id_salt("export size").selected_text(SIZES[state.size.min(3)].0).width(WIDTH).show_ui(ui, |ui| {
             for (i, (name, _)) in SIZES.iter().enumerate() {
                 ui.selectable_value(&mut state.size, i, *name);
             }
@@ -196,7 +199,7 @@ fn values(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     let painted = painted(desk);
     field(ui, desk, "Value", |ui| {
         let hint = painted.clone().unwrap_or_else(|| "Gene, as NPPA".into());
-        let edit = TextEdit::singleline(&mut state.value).hint_text(hint).desired_width(140.0);
+        let edit = TextEdit::singleline(&mut state.value).hint_text(hint).desired_width(WIDTH);
         ui.add(edit)
             .accessible_name("Value to export")
             .on_hover_text("A gene, a column or a result; empty takes what is painted. Several with commas, except in a map.");

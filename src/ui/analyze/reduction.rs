@@ -92,33 +92,39 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>) {
                 ui.selectable_value(&mut task.target, target, name);
             }
         });
-        shown.response.on_hover_text("Total of every spot before the logarithm");
+        shown.response.accessible_name(format!("Normalize to {name}")).on_hover_text("Total of every spot before the logarithm");
     });
     field(ui, desk, "Logarithm", |ui| {
         ui.checkbox(&mut task.log1p, "ln(1 + x)").on_hover_text("Natural logarithm after normalization");
     });
     field(ui, desk, "Variable genes by", |ui| {
-        let shown = ComboBox::from_id_salt("flavor").selected_text(task.flavor.flavor().name()).width(110.0).show_ui(ui, |ui| {
+        let name = task.flavor.flavor().name();
+        let shown = ComboBox::from_id_salt("flavor").selected_text(name).width(110.0).show_ui(ui, |ui| {
             for flavor in FlavorRecord::ALL {
                 ui.selectable_value(&mut task.flavor, flavor, flavor.flavor().name());
             }
         });
         let hint = "seurat: dispersion in bins of equal width; cell_ranger: in bins of percentiles; seurat_v3: variance of \
                     counts beside a smooth trend";
-        shown.response.on_hover_text(hint);
+        shown.response.accessible_name(format!("Variable genes by {name}")).on_hover_text(hint);
     });
     field(ui, desk, "How many genes", |ui| {
         ui.add(DragValue::new(&mut task.n_genes).range(2..=50_000).speed(10))
+            .accessible_name("Number of variable genes")
             .on_hover_text("Genes that the components are made of");
     });
     field(ui, desk, "Components", |ui| {
-        ui.add(DragValue::new(&mut task.n_components).range(1..=200)).on_hover_text("How many principal components");
+        ui.add(DragValue::new(&mut task.n_components).range(1..=200))
+            .accessible_name("Number of components")
+            .on_hover_text("How many principal components");
     });
     field(ui, desk, "Scale genes", |ui| {
         ui.checkbox(&mut task.scale, "unit variance").on_hover_text("Each gene weighs the same; off keeps their variances");
     });
     field(ui, desk, "Seed", |ui| {
-        ui.add(DragValue::new(&mut task.seed)).on_hover_text("Only very large tables use it; smaller ones are exact");
+        ui.add(DragValue::new(&mut task.seed))
+            .accessible_name("Seed of the components")
+            .on_hover_text("Only very large tables use it; smaller ones are exact");
     });
     desk.memo.analyze.reduction.task = task;
 }
