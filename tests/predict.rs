@@ -74,7 +74,7 @@ fn the_built_in_case_from_fit_to_evaluate() {
 
     let fit = ["predict", "fit", "--section", "visium", "--genes", "genes.txt", "--patch-um", "300", "--out", "m.json"];
     let told = report(at, &fit);
-    assert!(mean_of(&told, &scar, "pearson") > 0.2, "{}", mean_of(&told, &scar, "pearson"));
+    assert!(mean_of(&told, &scar, "pearson") > 0.15, "{}", mean_of(&told, &scar, "pearson"));
     assert!(mean_of(&told, &noise, "pearson").abs() < 0.05, "{}", mean_of(&told, &noise, "pearson"));
     assert!(mean_of(&told, &scar, "r2") > 0.03 && mean_of(&told, &noise, "r2").abs() < 0.02);
     let coverage = mean_of(&told, &noise, "coverage_90");

@@ -19,6 +19,7 @@ pub fn open(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
         let options = crate::ui::RunOptions { paths: paths.clone(), seed: run.shared.seed, ..Default::default() };
         match crate::ui::run(options) {
             Ok(_) => return Ok(0),
+            Err(e @ Error::Degenerate(_)) => return Err(e),
             Err(e) => run.printer.remark(&format!("The window could not be opened ({e}).")),
         }
     }

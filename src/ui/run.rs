@@ -82,7 +82,7 @@ impl Loss {
 
 /// Opens the window and stays until it is closed. A lost graphics device costs the window, not the work: another
 /// one is opened with everything in it. The report is there where something was measured. Unsupported where no
-/// window can be opened.
+/// window can be opened, Degenerate where none comes back after a loss.
 pub fn run(options: RunOptions) -> Result<Option<StartReport>> {
     let isolated = options.bench.is_some() || options.snapshot.is_some();
     let setup = Setup { paths: options.paths.clone(), seed: options.seed, isolated };
@@ -101,7 +101,7 @@ pub fn run(options: RunOptions) -> Result<Option<StartReport>> {
         losses.retain(|at| at.elapsed() < CALM);
         losses.push(Instant::now());
         if losses.len() > MOST_LOSSES {
-            return Err(Error::unsupported(format!("{why} {MOST_LOSSES} times within a minute. {KEPT}")));
+            return Err(Error::degenerate(format!("{why}, {MOST_LOSSES} times within a minute. {KEPT}")));
         }
         workbench = back;
         workbench.tell_loss(&why);
@@ -133,19 +133,25 @@ fn open_window(options: &RunOptions, workbench: Workbench, loss: Option<Loss>, f
     // A device that is lost in the middle of a frame makes the painter of the panels panic.
     let ended = catch_unwind(AssertUnwindSafe(|| eframe::run_native("myoscope", native, Box::new(shut))));
     let outcome = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
+    let failed = |why: &str| {
+        if first {
+            return Error::unsupported(format!("the window could not be opened: {why}"));
+        }
+        Error::degenerate(format!("no window after the graphics device was lost: {why}. {KEPT}"))
+    };
     match ended {
         Err(_) if outcome.lost.is_some() => {}
         Err(panic) => resume_unwind(panic),
-        Ok(ended) => ended.map_err(|e| {
-            let again = if first { String::new() } else { format!(" again after the graphics device was lost. {KEPT}") };
-            Error::unsupported(format!("the window could not be opened{again}: {e}"))
-        })?,
+        Ok(ended) => ended.map_err(|e| failed(&e.to_string()))?,
     }
-    Ok(outcome)
+    // The system's event loop may end at once where a frame was broken off before.
+    if outcome.started { Ok(outcome) } else { Err(failed("the system gave no window; start the program again")) }
 }
 
 #[derive(Default)]
 struct Outcome {
+    /// There was a window.
+    started: bool,
     report: Option<StartReport>,
     error: Option<Error>,
     /// The workbench of a window whose device was lost, and why.
@@ -184,6 +190,7 @@ impl Watched {
         outcome: Arc<Mutex<Outcome>>,
     ) -> Self {
         workbench.enter(cc);
+        outcome.lock().unwrap_or_else(PoisonError::into_inner).started = true;
         let report = StartReport { adapter: workbench.adapter().to_owned(), ..StartReport::default() };
         Self {
             workbench: Some(workbench),

@@ -2,7 +2,7 @@
 
 use super::Made;
 use crate::base::{Error, Progress, Result};
-use crate::model::{AnalysisResult, ElementId, Field, GeneScore, Prediction, Range, Section, Spots, Study};
+use crate::model::{AnalysisResult, ElementId, Field, Finding, GeneScore, Prediction, Range, Section, Spots, Study};
 use crate::predict::{
     DEFAULT_PATCH_UM, FitSettings, Fitted, GeneReport, Method, Penalty, Prepared, ScaleChoice, Split, fit, make_folds,
     most_variable, prepare, suggest,
@@ -109,7 +109,7 @@ impl PredictTask {
             title: format!("Prediction of {}", section.name),
             settings: settings.map(|(k, v)| (k.to_owned(), v)).to_vec(),
             sentence: fitted.sentence.clone(),
-            findings: fitted.findings.clone(),
+            findings: fitted.findings.iter().cloned().map(as_sentences).collect(),
             fields: fields(section, prepared, &fitted),
             result: AnalysisResult::Prediction(Prediction {
                 genes: fitted.genes.iter().map(score).collect(),
@@ -133,6 +133,16 @@ fn without(section: &Section, why: &[Option<&str>]) -> Section {
         section.spots = Some(Arc::new(Spots { in_tissue, ..Spots::clone(spots) }));
     }
     section
+}
+
+/// The same finding as two sentences, as panels print them.
+fn as_sentences(finding: Finding) -> Finding {
+    let sentence = |text: &str| {
+        let mut letters = text.chars();
+        let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+        format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+    };
+    Finding { what: sentence(&finding.what), remedy: sentence(&finding.remedy), ..finding }
 }
 
 fn score(g: &GeneReport) -> GeneScore {
@@ -174,7 +184,7 @@ fn fields(section: &Section, prepared: &Prepared, fitted: &Fitted) -> Vec<Field>
             Field { name, values: spread(values), unit, signed, range }
         };
         [
-            field(predicted, held_out, format!("predicted {words}, {told}"), range.clone()),
+            field(predicted, held_out, format!("predicted, {told}"), range.clone()),
             field(seen, observed, format!("observed {words}"), range),
             field(left, &residual, format!("observed − predicted, {told}"), None),
         ]

@@ -136,8 +136,11 @@ fn task(state: &State, section: ElementId) -> PredictTask {
 
 fn row(ui: &mut Ui, desk: &Desk<'_>, label: &str, hint: &str, add: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
-        ui.add_sized([92.0, desk.theme.size.control_height], Label::new(small(desk.theme, label)).halign(Align::Min))
-            .on_hover_text(hint);
+        let size = egui::vec2(92.0, desk.theme.size.control_height);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(size.x);
+            ui.label(small(desk.theme, label)).on_hover_text(hint);
+        });
         add(ui);
     });
 }
