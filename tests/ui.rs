@@ -376,31 +376,3 @@ fn files_are_dropped_saved_moved_and_found_again() {
     assert_eq!(names(&again), names(&w));
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");
 }
-
-#[test]
-fn genes_become_components_that_are_painted() {
-    let mut w = window();
-    click(&mut w, "Genes");
-    check_names(&w, "genes");
-    click(&mut w, "Find components");
-    let began = Instant::now();
-    while workbench(&w).session().study.analyses.is_empty() {
-        assert!(began.elapsed() < Duration::from_mins(2), "the components take too long");
-        std::thread::sleep(Duration::from_millis(20));
-        w.step();
-    }
-    w.run_steps(3);
-    check_names(&w, "components");
-    let painted = |w: &Window| {
-        let layers = &workbench(w).session().study.layers;
-        layers.iter().find_map(|l| match &l.kind {
-            myoscope::model::LayerKind::Spots { color_by, .. } => color_by.clone(),
-            _ => None,
-        })
-    };
-    assert_eq!(painted(&w).as_deref(), Some("PC1"));
-    click(&mut w, "PC2");
-    assert_eq!(painted(&w).as_deref(), Some("PC2"));
-    press(&mut w, egui::Modifiers::COMMAND, egui::Key::Z);
-    assert_eq!(painted(&w).as_deref(), Some("PC1"));
-}
