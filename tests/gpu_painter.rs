@@ -163,3 +163,41 @@ fn spots_agree() {
         }
     }
 }
+
+/// A pane on which a pixel is a quarter of a millimeter.
+fn wide(drawn: SpotsDrawn) -> Scene {
+    let camera = Camera { center: DVec2::new(100.0, 90.0), mm_per_px: 0.25 };
+    Scene { size_px: [840, 760], camera, background: [11, 12, 14], drawn: vec![Drawn::Spots(drawn)], marks: Vec::new() }
+}
+
+fn many(positions: Vec<[f32; 2]>, values: Option<Vec<f32>>, radius_mm: f32) -> SpotsDrawn {
+    assert!(positions.len() > 50_000, "few spots take another path");
+    SpotsDrawn {
+        positions: positions.into(),
+        values: values.map(Into::into),
+        radius_mm,
+        low: 0.0,
+        high: 5.0,
+        color_map: ColorMap::Viridis,
+        opacity: 0.9,
+        compare: Compare::Blend,
+    }
+}
+
+/// From 50,000 spots on, the device keeps for each pixel the spot that covers it most instead of blending all in
+/// their order. Where discs do not overlap that is the same picture.
+#[test]
+fn many_spots_agree_where_they_do_not_overlap() {
+    let positions: Vec<[f32; 2]> = (0..62_000)
+        .map(|i| {
+            let (column, row) = ((i % 250) as f32, (i / 250) as f32);
+            [column * 0.82 - 2.5 + noise(i) * 0.02, row * 0.8 - 9.0 + noise(i + 70_000) * 0.02]
+        })
+        .collect();
+    let values: Vec<f32> = (0..62_000).map(|i| if i % 13 == 0 { f32::NAN } else { noise(i + 140_000) * 6.0 }).collect();
+    for (name, values) in [("plain", None), ("colored", Some(values))] {
+        for radius_mm in [0.02, 0.26] {
+            compare(&format!("many spots, {name}, {radius_mm} mm"), &wide(many(positions.clone(), values.clone(), radius_mm)));
+        }
+    }
+}

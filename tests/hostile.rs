@@ -13,18 +13,31 @@ mod common;
 use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
 use myoscope::io::cohort::parse_cohort_pair;
+use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
-use myoscope::io::h5ad::{build_h5ad, parse_h5ad_bytes};
+use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
+use myoscope::io::mtx::parse_mtx;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
+use myoscope::io::predictor_file::parse_predictor;
 use myoscope::io::project::{FORMAT, Manifest, Project, parse_project, write_project};
+use myoscope::io::raster::{parse_raster, write_raster};
 use myoscope::io::table::{Table, TableColumn, TableKind};
 use myoscope::io::tenx::parse_10x_bytes;
+use myoscope::io::tiff::parse_tiff;
 use myoscope::io::transform_file::parse_transform;
+use myoscope::io::transform_formats::bigwarp::parse_bigwarp;
+use myoscope::io::transform_formats::itk::parse_itk;
+use myoscope::io::transform_formats::matrix::parse_matrix;
+use myoscope::io::transform_formats::ngff::parse_ngff;
+use myoscope::io::transform_formats::parse_any_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
-use myoscope::io::{Reading, bytes, open, write_visium};
-use myoscope::model::{Expression, LabelMap, PixelSize, Samples, Section, Spots, Volume};
+use myoscope::io::{PredictorNotes, Reading, bytes, open, write_predictor, write_visium};
+use myoscope::model::{
+    Domain, Expression, ExpressionScale, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Raster, Samples,
+    Section, Spots, Volume,
+};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
 
@@ -42,12 +55,41 @@ fn targets() -> Vec<Target> {
         Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
         Target { name: "h5ad", seeds: h5ad_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
         Target { name: "10x", seeds: tenx_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "mtx", seeds: mtx_seeds(), read: |b| drop(reading(|r| parse_mtx(b, r))) },
+        Target {
+            name: "counts",
+            seeds: count_seeds(),
+            read: |b| {
+                let _ = is_counts(b);
+                drop(reading(|r| parse_counts(b.to_vec(), "x", r)));
+            },
+        },
         Target { name: "picture", seeds: picture_seeds(), read: |b| drop(decode_picture(b, LIMITS)) },
+        Target { name: "tiff", seeds: tiff_seeds(), read: |b| drop(reading(|r| parse_tiff(b.to_vec(), r))) },
+        Target { name: "model", seeds: model_seeds(), read: |b| drop(parse_predictor(b)) },
+        Target { name: "h5ad-values", seeds: h5ad_seeds(), read: |b| drop(reading(|r| parse_ann_table(b.to_vec(), &["a"], r))) },
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
-        Target { name: "transform", seeds: transform_seeds(), read: |b| drop(parse_transform(b).and_then(|t| t.to_warp())) },
+        Target { name: "raster", seeds: raster_seeds(), read: |b| drop(parse_raster(b, &LIMITS)) },
+        Target { name: "itk", seeds: itk_seeds(), read: |b| drop(parse_itk(b, None)) },
+        Target { name: "matrix", seeds: matrix_seeds(), read: |b| drop(parse_matrix(b, None)) },
+        Target { name: "bigwarp", seeds: bigwarp_seeds(), read: |b| drop(parse_bigwarp(b)) },
+        Target { name: "ngff", seeds: ngff_seeds(), read: |b| drop(parse_ngff(b)) },
+        Target { name: "any transform", seeds: any_transform_seeds(), read: |b| drop(parse_any_transform(b, None)) },
+        Target {
+            name: "transform chain",
+            seeds: chain_seeds(),
+            read: |b| drop(parse_transform(b).and_then(|t| t.to_point_map())),
+        },
+        Target { name: "transform", seeds: transform_seeds(), read: read_transform },
     ]
+}
+
+fn read_transform(bytes: &[u8]) {
+    if let Ok(file) = parse_transform(bytes) {
+        drop((file.to_warp(), file.to_warp_3()));
+    }
 }
 
 fn reading<T>(run: impl FnOnce(&mut Reading) -> T) -> T {
@@ -160,7 +202,36 @@ fn section() -> Section {
 }
 
 fn h5ad_seeds() -> Vec<Vec<u8>> {
-    vec![build_h5ad(&section()).unwrap()]
+    let layer = vec![vec![0.5, f64::NAN, 2.0]; 2];
+    let scale = ExpressionScale::Log1pScaled { target: 7.0 };
+    let extras = Extras { layers: vec![("a", &layer)], expression: Some(scale), ..Extras::default() };
+    vec![build_h5ad(&section()).unwrap(), build_h5ad_with(&section(), &extras).unwrap()]
+}
+
+/// The files that another program wrote, kept for the numbers.
+fn tiff_seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiff");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|f| std::fs::read(f).unwrap()).collect()
+}
+
+fn model_seeds() -> Vec<Vec<u8>> {
+    let gene = PredictorGene { name: "g".into(), intercept: 1.0, residual_sd: 0.5, pearson: Some(0.3), position_pearson: None };
+    let model = Predictor {
+        method: "ridge".into(),
+        features: vec![PredictorFeature { name: "f_od".into(), mean: 0.1, scale: 2.0 }; 2],
+        genes: vec![gene; 3],
+        coefficients: vec![0.25; 6],
+        correlation: vec![1.0, 0.5, 0.5, 1.0],
+        alpha: 3.0,
+        n_train: 40,
+        mean_leverage: 0.05,
+        domain: Domain { shrinkage: 0.01, mahalanobis_limit: 9.0, length_limit: 8.0, limit: 1.1 },
+        patch_um: Some(112.0),
+        expression: ExpressionScale::Log1pScaled { target: 3230.5 },
+    };
+    vec![written("m.json", |p| write_predictor(p, &model, &PredictorNotes::default()).unwrap())]
 }
 
 fn tenx_seeds() -> Vec<Vec<u8>> {
@@ -168,6 +239,25 @@ fn tenx_seeds() -> Vec<Vec<u8>> {
     let section = Section { pixel_size: PixelSize::Known { um_per_px: 1.0, source: "typed".into() }, ..section() };
     write_visium(folder.path(), &section, &[(0, 0), (0, 2), (1, 1)]).unwrap();
     vec![std::fs::read(folder.path().join("filtered_feature_bc_matrix.h5")).unwrap()]
+}
+
+fn mtx_seeds() -> Vec<Vec<u8>> {
+    let head = "%%MatrixMarket matrix coordinate";
+    vec![
+        format!("{head} integer general\n%\n3 4 5\n1 1 7\n2 1 1\n3 3 2\n1 4 90\n1 4 9\n").into(),
+        format!("{head} real general\n2 2 2\n1 1 0.5\n2 2 -1e-3\n").into(),
+        format!("{head} pattern general\n2 2 1\n2 1\n").into(),
+    ]
+}
+
+fn count_seeds() -> Vec<Vec<u8>> {
+    let csv = "id,TTN,\"MY,H7\",B\nAAACAAGTATCTCCCA-1,1,0,2\nAAACAAGTATCTCCCC-1,0,3.5,\n";
+    let st = "\tTTN\tACTB\n1_15x16\t1\t0\n2_15.5x17\t0\t3\n";
+    let mut gz = Vec::new();
+    bytes::write_gzip(st.as_bytes(), &mut gz).unwrap();
+    let columns = vec![TableColumn::text("id", [Some("a"), Some("b")]), TableColumn::numbers("TTN", [Some(1.0), None])];
+    let parquet = Table::new(columns).unwrap().to_bytes(TableKind::Parquet).unwrap();
+    vec![csv.into(), st.into(), gz, parquet, b"\ts1\ts2\nENSG00000198888\t1\t2\n".to_vec()]
 }
 
 fn project_seeds() -> Vec<Vec<u8>> {
@@ -191,15 +281,76 @@ fn scale_seeds() -> Vec<Vec<u8>> {
     vec![text.into()]
 }
 
+fn raster_seeds() -> Vec<Vec<u8>> {
+    let wide = Samples::U16((0..7 * 5 * 3).map(|i| i * 600).collect());
+    let tiff = written("a.tif", |p| write_raster(p, &Raster::new(7, 5, 3, wide).unwrap()).unwrap());
+    let gray = Raster::new(7, 5, 1, Samples::U8(vec![90; 35].into())).unwrap();
+    vec![tiff, written("a.png", |p| write_raster(p, &gray).unwrap()), written("a.jpg", |p| write_raster(p, &gray).unwrap())]
+}
+
+fn itk_seeds() -> Vec<Vec<u8>> {
+    let block = |class: &str, p: &str, f: &str| format!("Transform: {class}\nParameters: {p}\nFixedParameters: {f}\n");
+    let head = "#Insight Transform File V1.0\n# units: moving um, fixed mm\n#Transform 0\n";
+    vec![
+        format!("{head}{}", block("AffineTransform_double_2_2", "1 0.1 -0.1 1 5 6", "1 2")).into(),
+        format!("{head}{}", block("Euler3DTransform_double_3_3", "0.1 0.2 0.3 1 2 3", "1 2 3 1")).into(),
+        format!(
+            "{head}Transform: CompositeTransform_double_2_2\n{}{}",
+            block("Similarity2DTransform_double_2_2", "1.1 0.2 3 4", "0 0"),
+            block("TranslationTransform_double_2_2", "1 2", "")
+        )
+        .into(),
+    ]
+}
+
+fn matrix_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"# units: moving px, fixed um\n1,0.1,5\n-0.1,1,6\n".to_vec(),
+        b"1.5,0,5\n0,1.5,6\n0,0,1\n".to_vec(),
+        b"1 0 5 0 1 6".to_vec(),
+    ]
+}
+
+fn bigwarp_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"\"Pt-0\",\"true\",\"1\",\"2\",\"3\",\"4\"\n\"Pt \"\"1\"\"\",\"false\",\"1\",\"2\",\"Infinity\",\"Infinity\"\n".to_vec(),
+        b"Pt-0,true,1,2,3,4,5,6\n".to_vec(),
+    ]
+}
+
+fn ngff_seeds() -> Vec<Vec<u8>> {
+    let axes = r#"[{"name":"y","type":"space","unit":"micrometer"},{"name":"x","type":"space","unit":"micrometer"}]"#;
+    let systems = format!(r#"[{{"name":"a","axes":{axes}}},{{"name":"b","axes":{axes}}}]"#);
+    let parts = r#"[{"type":"scale","scale":[2,3]},{"type":"rotation","rotation":[[0,1],[-1,0]]},{"type":"translation","translation":[1,2]}]"#;
+    let sequence = format!(r#"[{{"type":"sequence","input":"a","output":"b","transformations":{parts}}}]"#);
+    vec![
+        format!(r#"{{"coordinateSystems":{systems},"coordinateTransformations":{sequence}}}"#).into(),
+        format!(r#"{{"multiscales":[{{"coordinateTransformations":{sequence}}}]}}"#).into(),
+        br#"{"type":"affine","affine":[1,0,5,0,1,6]}"#.to_vec(),
+    ]
+}
+
+fn any_transform_seeds() -> Vec<Vec<u8>> {
+    [transform_seeds(), chain_seeds(), itk_seeds(), matrix_seeds(), bigwarp_seeds(), ngff_seeds()].concat()
+}
+
+fn chain_seeds() -> Vec<Vec<u8>> {
+    let part = |units: &str| format!(r#"{{"model":"affine","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"{units}"}}"#);
+    let (a, b) = (part("um"), part("um"));
+    vec![format!(r#"{{"model":"chain","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"um","parts":[{a},{b}]}}"#).into()]
+}
+
 fn transform_seeds() -> Vec<Vec<u8>> {
     let points = r#"[{"moving":[0,0],"fixed":[0,0],"weight":[0.1,0]},{"moving":[1,0],"fixed":[1,0],"weight":[-0.1,0]},{"moving":[0,1],"fixed":[0,1],"weight":[0,0]}]"#;
-    ["affine", "tps", "mls-rigid"]
-        .iter()
-        .map(|m| {
-            format!(r#"{{"model":"{m}","fixed_from_moving":[[1,0,5],[0,1,0],[0,0,1]],"units":"um","control_points":{points}}}"#)
-        })
-        .map(String::into_bytes)
-        .collect()
+    let deep = points.replace("[0,0]", "[0,0,0]").replace("1,0]", "1,0,0]").replace("[0,1]", "[0,1,2]");
+    let flat = [("[[1,0,5],[0,1,0],[0,0,1]]", points), ("[[1,0,0,5],[0,1,0,0],[0,0,1,0],[0,0,0,1]]", deep.as_str())];
+    let text = |model: &str, (matrix, points): (&str, &str)| {
+        format!(r#"{{"model":"{model}","fixed_from_moving":{matrix},"units":"um","control_points":{points}}}"#)
+    };
+    let seeds: Vec<Vec<u8>> =
+        flat.iter().flat_map(|f| ["affine", "tps", "mls-rigid"].map(|m| text(m, *f).into_bytes())).collect();
+    assert!(seeds.iter().all(|s| parse_transform(s).is_ok()));
+    seeds
 }
 
 #[test]
@@ -262,6 +413,10 @@ fn kept() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("lonely.hdr", with(344, b"ni1\0"), "beside each other"),
         ("cut.nii.gz", gz[..gz.len() - 20].to_vec(), "gzip"),
         ("bomb.nii.gz", bomb, "the limit is"),
+        ("lonely.mtx", b"%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 1\n".to_vec(), "barcodes.tsv"),
+        ("dense.mtx", b"%%MatrixMarket matrix array real general\n1 1\n1\n".to_vec(), "barcodes.tsv"),
+        ("words.csv", b"id,A,B,C\nx,1,2,3\ny,1,2,3\nz,1,abc,3\n".to_vec(), "a table"),
+        ("ragged.csv", b"id,TTN,MB,ACTB\nx,1,2,3\ny,1,2,3,4\nz,1,2,3\n".to_vec(), "row 2 has 5 fields"),
         (
             "text-mode.nii",
             {

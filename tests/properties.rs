@@ -36,6 +36,7 @@ fn registration() -> impl Strategy<Value = Registration> {
         flip_x_mm: None,
         fit: None,
         problem: None,
+        enabled: true,
     })
 }
 

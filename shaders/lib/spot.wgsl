@@ -10,8 +10,8 @@ fn ring_share(distance: f32, radius: f32) -> f32 {
     return clamp(1.0 - abs(distance - radius + 0.5), 0.0, 1.0);
 }
 
-fn spot_share(mode: u32, distance: f32, radius: f32) -> f32 {
-    if mode == 3u {
+fn spot_share(is_ring: bool, distance: f32, radius: f32) -> f32 {
+    if is_ring {
         return ring_share(distance, radius);
     }
     return disc_share(distance, radius);

@@ -11,8 +11,8 @@ struct Covered {
 
 @vertex
 fn vertex(@builtin(vertex_index) corner: u32) -> Covered {
-    let clip = cover_clip(corner);
-    return Covered(vec4<f32>(clip, 0.0, 1.0), px_from_clip(clip, u.size_px));
+    let px = rectangle_corner(corner, u.rectangle);
+    return Covered(vec4<f32>(clip_from_px(px, u.size_px), 0.0, 1.0), px);
 }
 
 @fragment
@@ -23,7 +23,7 @@ fn fragment(in: Covered) -> @location(0) vec4<f32> {
         discard;
     }
     var rgb = u.plain.xyz;
-    if u.has_values != 0u {
+    if valued {
         let share = (values[held & 0xffffffu] - u.low) / u.span;
         rgb = textureLoad(tables, vec2<i32>(table_index(share), i32(u.table)), 0).xyz;
     }

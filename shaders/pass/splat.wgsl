@@ -31,18 +31,27 @@ fn compute(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     let middle = (positions[point] - u.center) * u.scale + u.offset;
     let reach = u.radius_px + 0.5;
-    let first_px = vec2<i32>(ceil(max(middle - reach, vec2<f32>(0.0)) - 0.5));
+    let first_px = max(vec2<i32>(ceil(max(middle - reach, vec2<f32>(0.0)) - 0.5)), vec2<i32>(0));
     let last_px = vec2<i32>(floor(min(middle + reach, u.size_px) - 0.5));
-    if any(first_px > last_px) || (u.has_values != 0u && is_nan(values[point])) {
+    if any(first_px > last_px) {
         return;
     }
+    if valued {
+        if is_nan(values[point]) {
+            return;
+        }
+    }
     let width = i32(u.size_px.x);
-    for (var y = max(first_px.y, 0); y <= last_px.y; y++) {
-        for (var x = max(first_px.x, 0); x <= last_px.x; x++) {
-            let center = vec2<f32>(f32(x), f32(y)) + 0.5;
-            let share = u32(spot_share(u.mode, distance(center, middle), u.radius_px) * 255.0 + 0.5);
-            if share != 0u {
-                atomicMax(&pixels[y * width + x], share << 24u | point);
+    for (var y = first_px.y; y <= last_px.y; y++) {
+        let off_y = f32(y) + 0.5 - middle.y;
+        for (var x = first_px.x; x <= last_px.x; x++) {
+            let off_x = f32(x) + 0.5 - middle.x;
+            let from_middle = sqrt(off_x * off_x + off_y * off_y);
+            let share = u32(spot_share(ring, from_middle, u.radius_px) * 255.0 + 0.5);
+            let mine = share << 24u | point;
+            // Reading first is cheaper than taking the pixel where a spot covers it better already.
+            if share != 0u && atomicLoad(&pixels[y * width + x]) < mine {
+                atomicMax(&pixels[y * width + x], mine);
             }
         }
     }

@@ -7,6 +7,8 @@ struct SpotsUniform {
     radius_px: f32,
     // Color where there are no values.
     plain: vec4<f32>,
+    // Pixels that can be covered: left, top, right, bottom.
+    rectangle: vec4<f32>,
     // Values of the lowest color, and from there to the highest.
     low: f32,
     span: f32,
@@ -15,6 +17,9 @@ struct SpotsUniform {
     // 0 blend, 1 swipe, 2 checker, 3 contour
     mode: u32,
     parameter: f32,
-    has_values: u32,
     n_ranges: u32,
 }
+
+// Constants, because a software driver computes both sides of every branch: spots have values; spots are rings.
+override valued: bool = true;
+override ring: bool = false;

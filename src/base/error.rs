@@ -84,6 +84,33 @@ impl Error {
         Self::Io { doing, source, path: Some(path.into()) }
     }
 
+    /// What the person can do about an error of this kind; empty where nothing is to be done.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "Check that the file was copied whole; export or download it again.",
+            Self::Unsupported { .. } => "Convert it with the program that made it, or leave it out.",
+            Self::Parameter(_) => "Change what was asked for, as the sentence says.",
+            Self::Degenerate(_) => "Give other input: for these numbers there is no answer.",
+            Self::TooLarge { .. } => "Open a smaller part, or start with a larger --max-memory.",
+            Self::Io { .. } => "Check that the path exists, may be read and written, and that the disk has room.",
+            Self::Cancelled => "",
+        }
+    }
+
+    /// A stable word for an error that becomes a note about a file.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { what, .. } if what.contains("cut off") => "truncated",
+            Self::Unsupported { .. } => "unsupported",
+            Self::TooLarge { .. } => "too-large",
+            Self::Io { .. } => "unreadable",
+            Self::Cancelled => "cancelled",
+            Self::Malformed { .. } | Self::Parameter(_) | Self::Degenerate(_) => "malformed",
+        }
+    }
+
     /// The same error with its file named, where it had none.
     #[must_use]
     pub fn at(mut self, file: &Path) -> Self {

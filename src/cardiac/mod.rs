@@ -9,6 +9,7 @@ mod segments;
 mod stack;
 mod thickness;
 mod ventricles;
+mod wall;
 
 pub use bullseye::{Cell, Territory, cells, segment_at_disc, segment_name, territory};
 pub use frame::{Level, SegmentFrame};
@@ -16,3 +17,4 @@ pub use measure::Measure;
 pub use segments::{Anchor, Levels, SegmentSettings, Segmentation, segment_labels};
 pub use thickness::measure_segments;
 pub use ventricles::{VentricleSettings, ventricles};
+pub use wall::{WallPlace, half_maximum, wall_places};

@@ -1,4 +1,4 @@
-//! `bench`: times the drawing of a scene. `start` and `demo` open a window of 1600 × 1000; the others draw off
+//! `bench`: times the drawing of a scene. `start`, `demo` and `drag` open a window of 1600 × 1000; the others draw off
 //! screen at that size, each frame finished before the next.
 
 use super::Run;
@@ -16,6 +16,8 @@ pub enum SceneName {
     Start,
     /// The built-in case, its cine playing.
     Demo,
+    /// The same while the cursor moves and a landmark of 64 pairs is dragged.
+    Drag,
     /// A million spots, panned.
     #[value(name = "points-1m")]
     Points1m,
@@ -48,8 +50,9 @@ impl Bench {
             SceneName::Points10m => off_screen("points-10m", &bench_points(10_000_000, n)?),
             SceneName::Cine => off_screen("cine", &bench_cine(n)?),
             SceneName::Warp => off_screen("warp", &bench_warp(n)?),
-            SceneName::Start => window("start", 0, cli.shared.seed)?,
-            SceneName::Demo => window("demo", n, cli.shared.seed)?,
+            SceneName::Start => window("start", (0, false), cli.shared.seed)?,
+            SceneName::Demo => window("demo", (n, false), cli.shared.seed)?,
+            SceneName::Drag => window("drag", (n, true), cli.shared.seed)?,
         };
         if cli.shared.json {
             cli.printer.json(&report);
@@ -76,9 +79,9 @@ fn off_screen(name: &str, report: &FrameReport) -> Value {
     })
 }
 
-fn window(name: &str, n_frames: usize, seed: u64) -> Result<Value> {
+fn window(name: &str, (n_frames, busy): (usize, bool), seed: u64) -> Result<Value> {
     let began = Instant::now().checked_sub(process_age()).unwrap_or_else(Instant::now);
-    let bench = Some(BenchOptions { began, n_frames, size: [1600, 1000] });
+    let bench = Some(BenchOptions { began, n_frames, size: [1600, 1000], busy });
     let report = run(RunOptions { seed, bench, ..RunOptions::default() })?
         .ok_or_else(|| Error::degenerate("the window was closed before anything was measured"))?;
     Ok(in_window(name, &report))
@@ -89,7 +92,7 @@ fn in_window(name: &str, report: &StartReport) -> Value {
         let mut sorted = times.to_vec();
         sorted.sort_by(f64::total_cmp);
         let at = |q: f64| sorted.get(((sorted.len().max(1) - 1) as f64 * q).round() as usize).copied();
-        json!({"median": at(0.5), "p95": at(0.95), "p99": at(0.99)})
+        json!({"median": at(0.5), "p95": at(0.95), "p99": at(0.99), "most": sorted.last()})
     };
     json!({
         "scene": name,

@@ -19,6 +19,7 @@ pub fn open(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
         let options = crate::ui::RunOptions { paths: paths.clone(), seed: run.shared.seed, ..Default::default() };
         match crate::ui::run(options) {
             Ok(_) => return Ok(0),
+            Err(e @ Error::Degenerate(_)) => return Err(e),
             Err(e) => run.printer.remark(&format!("The window could not be opened ({e}).")),
         }
     }
@@ -77,10 +78,21 @@ fn report(run: &mut Run, paths: Vec<PathBuf>) -> Result<u8> {
     std::fs::create_dir_all(&folder).map_err(|e| Error::io("writing", e, &folder))?;
     let mut written = pictures(&session, &folder)?;
     written.extend(tables(&session, &folder)?);
+    let quality = session.registration().and_then(|r| r.fit.as_ref()).map(|f| &f.quality);
+    if run.shared.json {
+        run.printer.json(&serde_json::json!({
+            "out": folder.display().to_string(),
+            "files": written,
+            "n_pairs": quality.map(|q| q.n_pairs),
+            "rms_mm": quality.and_then(|q| q.rms_mm),
+            "leave_one_out_median_mm": quality.and_then(|q| q.leave_one_out_median_mm),
+        }));
+        return Ok(0);
+    }
     run.printer.line(&format!("Written to {}: {}", folder.display(), written.join(", ")));
-    if let Some(quality) = session.registration().and_then(|r| r.fit.as_ref()).map(|f| &f.quality) {
+    if let Some(quality) = quality {
         let median = quality.leave_one_out_median_mm.map(crate::session::three_digits).unwrap_or_default();
-        let rms = crate::session::three_digits(quality.rms_mm);
+        let rms = quality.rms_mm.map(crate::session::three_digits).unwrap_or_default();
         run.printer.line(&format!("Registered with {} pairs: RMS {rms} mm, leave-one-out median {median} mm.", quality.n_pairs));
     }
     Ok(0)

@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::base::{Error, Result};
-use crate::io::inspect::{inspect as inspection, inspection_table};
+use crate::io::inspect::{Item, inspect as inspection, inspection_table, side_item};
 use crate::io::{self, Found};
 use clap::Args;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Inspect {
 impl Inspect {
     /// A broken file is a note of severity `error`; the status stays 0.
     pub fn run(self, run: &mut Run) -> Result<u8> {
-        let mut found: Vec<Found> = Vec::new();
+        let (mut found, mut beside): (Vec<Found>, Vec<Item>) = (Vec::new(), Vec::new());
         if let Some(missing) = self.paths.iter().find(|p| !p.exists()) {
             return Err(Error::parameter(format!("no such file or folder: {}", missing.display())));
         }
@@ -26,11 +26,18 @@ impl Inspect {
             match io::open(path, &mut run.reading()) {
                 Ok(more) => found.extend(more),
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
-                Err(e) => run.warnings.error(code(&e), e.to_string(), Some(path)),
+                Err(e) => match side_item(path, &run.limits) {
+                    Some((item, said)) => {
+                        run.warnings.note(item.kind, said, Some(path));
+                        beside.push(item);
+                    }
+                    None => run.warnings.error(e.code(), e.to_string(), Some(path)),
+                },
             }
         }
         if run.shared.json {
-            let report = inspection(&found, &run.warnings);
+            let mut report = inspection(&found, &run.warnings);
+            report.items.extend(beside);
             let value = serde_json::to_value(report).map_err(|e| Error::malformed(e.to_string()))?;
             run.printer.json(&value);
         } else {
@@ -38,15 +45,5 @@ impl Inspect {
             run.warnings.notes.clear();
         }
         Ok(0)
-    }
-}
-
-/// A stable word for an error that became a note.
-fn code(error: &Error) -> &'static str {
-    match error {
-        Error::Unsupported { .. } => "unsupported",
-        Error::TooLarge { .. } => "too-large",
-        Error::Io { .. } => "unreadable",
-        _ => "malformed",
     }
 }

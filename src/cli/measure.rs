@@ -1,7 +1,8 @@
 //! `measure ventricles` and `measure segments`.
 
 use super::Run;
-use super::print::notes_json;
+use super::points::point;
+use super::print::{finding_json, notes_json};
 use crate::base::{Error, Result};
 use crate::cardiac::{
     Anchor, Levels, Measure as Row, SegmentSettings, VentricleSettings, measure_segments, segment_labels, ventricles,
@@ -38,13 +39,13 @@ pub struct Output {
 pub struct LabelValues {
     /// As `lv=3`; the defaults are lv=3, myo=2, rv=1.
     #[arg(long = "label", value_name = "NAME=VALUE")]
-    labels: Vec<String>,
+    label_values: Vec<String>,
 }
 
 impl LabelValues {
     fn values(&self) -> Result<[u8; 3]> {
         let mut values = [3, 2, 1];
-        for text in &self.labels {
+        for text in &self.label_values {
             let wrong = || Error::parameter(format!("--label {text}: expected lv=N, myo=N or rv=N with N from 1 to 255"));
             let (name, value) = text.split_once('=').ok_or_else(wrong)?;
             let slot = ["lv", "myo", "rv"].iter().position(|n| *n == name).ok_or_else(wrong)?;
@@ -155,6 +156,7 @@ impl Measure {
 
 impl Ventricles {
     fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[self.output.out.as_deref()])?;
         let [lv, myo, rv] = self.values.values()?;
         let labels = io::read_labels(&self.labels, &mut run.reading())?;
         let labels_es = self.labels_es.as_ref().map(|p| io::read_labels(p, &mut run.reading())).transpose()?;
@@ -175,6 +177,7 @@ impl Ventricles {
 
 impl Segments {
     fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[self.output.out.as_deref(), self.out_labels.as_deref()])?;
         let [lv, myo, rv] = self.values.values()?;
         let labels = io::read_labels(&self.labels, &mut run.reading())?;
         if self.phase >= labels.n_phases() {
@@ -225,14 +228,6 @@ fn named(error: Error, path: &Path) -> Error {
     match error {
         Error::Degenerate(text) => Error::Degenerate(format!("{text}: {}", path.display())),
         other => other.at(path),
-    }
-}
-
-fn point(text: &str) -> Result<DVec3> {
-    let numbers: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).filter(|v: &f64| v.is_finite()).collect();
-    match numbers[..] {
-        [x, y, z] if text.split(',').count() == 3 => Ok(DVec3::new(x, y, z)),
-        _ => Err(Error::parameter(format!("{text:?} is not a point: expected x,y,z"))),
     }
 }
 
@@ -310,9 +305,4 @@ fn row_json(r: &Row) -> Value {
         "subject": r.subject, "region": r.region, "phase": r.phase, "metric": r.metric,
         "value": r.value, "unit": r.unit, "method": r.method,
     })
-}
-
-fn finding_json(f: &Finding) -> Value {
-    let evidence: serde_json::Map<String, Value> = f.evidence.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
-    json!({"severity": f.severity.name(), "code": f.code, "what": f.what, "evidence": evidence, "remedy": f.remedy})
 }

@@ -1,15 +1,25 @@
 //! The program as commands: the same library, settings, seeds and results as the window.
 //! Exit status: 0 done, 1 the answer is no, 2 error, 130 cancelled.
 
+mod convert;
 mod demo;
+mod export;
+mod fuse;
+mod guard;
 mod headless;
 mod inspect;
 mod measure;
+mod omics;
+mod points;
+mod predict;
 mod print;
 mod register;
 mod replay;
 mod snapshot;
+mod transform;
+mod views;
 mod warp;
+mod warp_image;
 
 #[cfg(feature = "gui")]
 mod bench;
@@ -18,7 +28,7 @@ use crate::base::{Error, Limits, Note, Progress, Result, Warnings};
 use crate::io::Reading;
 use clap::{Args, Parser, Subcommand};
 use print::Printer;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A patient's heart and the genes of its tissue in one scene. For research, not for diagnosis.
 #[derive(Debug, Parser)]
@@ -60,6 +70,15 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Write the built-in synthetic case as ordinary files, with `truth/` beside them.
     Demo(demo::Demo),
+    /// Write images as NIfTI and molecular tables as h5ad.
+    Convert(convert::Convert),
+    /// Work on a table of genes: summarize, normalize, variable genes, principal components.
+    Omics(omics::Omics),
+    /// Write spots, maps, segments, tables, transforms and pictures to hand on.
+    Export {
+        #[command(subcommand)]
+        what: export::Export,
+    },
     /// Measure the heart.
     Measure {
         #[command(subcommand)]
@@ -70,13 +89,27 @@ enum Command {
         #[command(subcommand)]
         what: register::Register,
     },
-    /// Carry points through a transform.
+    /// Expression from images.
+    Predict {
+        #[command(subcommand)]
+        what: predict::Predict,
+    },
+    /// Show, compose and convert transforms.
+    Transform {
+        #[command(subcommand)]
+        what: transform::Transform,
+    },
+    /// Carry points or images through a transform.
     Warp {
         #[command(subcommand)]
         what: warp::Warp,
     },
     /// Repeat a session's history headless: same inputs, same bytes.
     Replay(replay::Replay),
+    /// Join views of the same samples.
+    Fuse(fuse::Fuse),
+    /// Run the failure-mode checks.
+    Guard(guard::Guard),
     /// Time the drawing.
     #[cfg(feature = "gui")]
     Bench(bench::Bench),
@@ -109,6 +142,22 @@ impl Run {
     /// What a reader needs.
     fn reading(&mut self) -> Reading<'_> {
         Reading { limits: self.limits, progress: &self.progress, warnings: &mut self.warnings }
+    }
+
+    /// Refuses outputs whose folder is not there, before any work is done.
+    fn check_outputs(paths: &[Option<&Path>]) -> Result<()> {
+        for path in paths.iter().flatten() {
+            let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+            if !folder.is_dir() || path.is_dir() {
+                let what = if path.is_dir() {
+                    "this is a folder, a file was expected"
+                } else {
+                    "its folder is not there; make it first"
+                };
+                return Err(Error::parameter(format!("cannot write, {what}: {}", path.display())));
+            }
+        }
+        Ok(())
     }
 
     /// Tells the notes collected so far on standard error.
@@ -146,10 +195,17 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Inspect(c)) => c.run(&mut run),
         Some(Command::Snapshot(c)) => c.run(&mut run),
         Some(Command::Demo(c)) => c.run(&mut run),
+        Some(Command::Convert(c)) => c.run(&mut run),
+        Some(Command::Omics(c)) => c.run(&mut run),
+        Some(Command::Predict { what }) => what.run(&mut run),
+        Some(Command::Export { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
+        Some(Command::Transform { what }) => what.run(&mut run),
         Some(Command::Warp { what }) => what.run(&mut run),
         Some(Command::Replay(c)) => c.run(&mut run),
+        Some(Command::Fuse(c)) => c.run(&mut run),
+        Some(Command::Guard(c)) => c.run(&mut run),
         #[cfg(feature = "gui")]
         Some(Command::Bench(c)) => c.run(&mut run),
     };

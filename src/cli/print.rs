@@ -2,6 +2,7 @@
 //! bar only on a terminal.
 
 use crate::base::{Cancel, Error, Note, Progress};
+use crate::model::Finding;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -90,4 +91,10 @@ pub fn notes_json(notes: &[Note]) -> Value {
         })
     };
     Value::Array(notes.iter().map(one).collect())
+}
+
+/// A finding as JSON, for reports.
+pub fn finding_json(f: &Finding) -> Value {
+    let evidence: serde_json::Map<String, Value> = f.evidence.iter().map(|(k, v)| (k.clone(), serde_json::json!(v))).collect();
+    serde_json::json!({"severity": f.severity.name(), "code": f.code, "what": f.what, "evidence": evidence, "remedy": f.remedy})
 }

@@ -5,7 +5,7 @@ use super::headless::{session_of, settle};
 use crate::base::{Error, Result};
 use crate::io;
 use crate::model::{ElementId, Fit, LayerKind, Quality, Registration, TransformModel};
-use crate::scene::{self, Image, Inputs, PaintTheme, PaneKind, PatientPlane, SceneCache, patient_plane};
+use crate::scene::{self, Caption, Image, Inputs, PaintTheme, PaneKind, PatientPlane, Scene, SceneCache, patient_plane};
 use crate::session::{Action, RegisterAction, Session, ViewAction};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ pub struct Snapshot {
     /// What to draw.
     #[arg(long, value_enum)]
     view: ViewName,
-    /// The picture (PNG).
+    /// The picture: .png, or .svg with marks and spots as vectors.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Size in pixels.
@@ -73,15 +73,19 @@ pub struct Snapshot {
 /// Draws a pane of a session.
 #[must_use]
 pub fn paint_pane(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: bool) -> Image {
+    scene::paint(&pane_scene(session, pane, size_px, plain), &PaintTheme::default())
+}
+
+fn pane_scene(session: &Session, pane: PaneKind, size_px: [u32; 2], plain: bool) -> Scene {
     let inputs = Inputs { study: &session.study, view: &session.view, derived: &session.derived, pixels_per_point: 1.0 };
     let build = if plain { scene::build_plain } else { scene::build };
-    let scene = build(&inputs, &mut SceneCache::default(), pane, size_px);
-    scene::paint(&scene, &PaintTheme::default())
+    build(&inputs, &mut SceneCache::default(), pane, size_px)
 }
 
 impl Snapshot {
     /// Draws and writes.
     pub fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[Some(&self.out)])?;
         let size = parse_size(&self.size)?;
         if self.view == ViewName::Window {
             return self.window_picture(run, size);
@@ -93,15 +97,56 @@ impl Snapshot {
             let why = session.messages.iter().map(|m| m.text.clone()).collect::<Vec<_>>().join("; ");
             return Err(Error::degenerate(format!("nothing to draw: {why}")));
         }
+        self.check_labels(&session)?;
         self.arrange(run, &mut session)?;
         let pane = self.pane();
-        let image = paint_pane(&session, pane, size, self.plain);
-        io::write_png(&self.out, image.width, image.height, &image.rgba)?;
+        self.check_there(&session)?;
+        if io::bytes::ending(&self.out) == "svg" {
+            let scene = pane_scene(&session, pane, size, self.plain);
+            let theme = PaintTheme::default();
+            let mut drawing = scene::draw_vectors(&scene, &Caption::new(&[], size[0], &theme), &theme);
+            pane.title().clone_into(&mut drawing.title);
+            io::write_svg(&self.out, &drawing)?;
+        } else {
+            let image = paint_pane(&session, pane, size, self.plain);
+            io::write_png(&self.out, image.width, image.height, &image.rgba)?;
+        }
         if run.shared.json {
             let object = serde_json::json!({"out": self.out.display().to_string(), "size": size, "view": pane.title()});
             run.printer.json(&object);
         }
         Ok(0)
+    }
+
+    /// Refuses a `--labels` file that opened as an image.
+    fn check_labels(&self, session: &Session) -> Result<()> {
+        let Some(path) = &self.labels else { return Ok(()) };
+        let is_it = |id: &ElementId| session.study.provenance.get(id).and_then(|p| p.path.as_ref()) == Some(path);
+        if session.study.label_maps().any(|(id, _)| is_it(&id)) {
+            return Ok(());
+        }
+        let what = "this is not a segmentation; whole numbers from 0 to 255 and a name with gt, seg, label or mask were expected";
+        Err(Error::malformed(what).at(path))
+    }
+
+    /// Refuses a picture of what is not there.
+    fn check_there(&self, session: &Session) -> Result<()> {
+        let no = |what: &str| Err(Error::parameter(format!("--view {what}")));
+        let has_section = session.view.section.is_some();
+        match self.view {
+            ViewName::Section if !has_section => no("section needs a section (picture or spots); give one as PATH"),
+            ViewName::Overlay if !has_section => no("overlay needs a section beside an image of the heart; give both as PATH"),
+            ViewName::Overlay if session.registration().is_none_or(|r| r.fit.is_none()) => {
+                no("overlay needs the section registered to an image of the heart; give both as PATH and a --transform")
+            }
+            ViewName::Bullseye if session.derived.bullseye.is_empty() => {
+                no("bullseye needs a segmentation that the 17 segments can be found in; give one as PATH or with --labels")
+            }
+            _ if self.color_by.is_some() && !has_section => {
+                Err(Error::parameter("--color-by needs a section with spots; give one as PATH"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn pane(&self) -> PaneKind {
@@ -189,14 +234,14 @@ impl Snapshot {
     }
 }
 
-fn check_gene(session: &Session, id: ElementId, name: &str) -> Result<()> {
+pub(super) fn check_gene(session: &Session, id: ElementId, name: &str) -> Result<()> {
     let expression = session.study.section(id).and_then(|s| s.expression.clone());
     let known = expression.is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
     if known { Ok(()) } else { Err(Error::parameter(format!("no gene or column is called {name:?} in this section"))) }
 }
 
 /// Registers the shown section by a transform that leads into the patient.
-fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()> {
+pub(super) fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()> {
     let plane = file.lps_plane()?.ok_or_else(|| Error::parameter("--transform does not lead into a volume: it has no plane"))?;
     let warp = file.to_warp()?;
     session.apply(Action::Register(RegisterAction::Bind(plane)));
@@ -213,14 +258,13 @@ fn bind(session: &mut Session, file: &io::TransformFile) -> Result<()> {
 
 /// A fit that came from a file: its quality is not known.
 fn given(registration: &mut Registration, warp: crate::space::Warp) {
-    let mirror = crate::model::Mirror { suspected: false, rms_proper_mm: 0.0, rms_reflected_mm: 0.0 };
     let quality = Quality {
         n_pairs: 0,
-        rms_mm: f64::NAN,
+        rms_mm: None,
         residuals: Vec::new(),
         leave_one_out: Vec::new(),
         leave_one_out_median_mm: None,
-        mirror,
+        mirror: None,
         swapped_pairs: Vec::new(),
         folds: 0,
         scale: warp.linear_part().matrix2.determinant().abs().sqrt(),
@@ -230,7 +274,7 @@ fn given(registration: &mut Registration, warp: crate::space::Warp) {
     registration.fit = Some(Fit { plane_from_section: warp, quality });
 }
 
-fn parse_size(text: &str) -> Result<[u32; 2]> {
+pub(super) fn parse_size(text: &str) -> Result<[u32; 2]> {
     let wrong = || Error::parameter(format!("--size {text}: expected WxH from 16x16 to 8192x8192"));
     let (w, h) = text.split_once('x').ok_or_else(wrong)?;
     let side = |t: &str| t.parse().ok().filter(|v| (16..=8192).contains(v)).ok_or_else(wrong);

@@ -1,9 +1,10 @@
-//! `warp points`: carries the points of a table through a transform.
+//! `warp points`: carries the points of a table through a transform (`warp image` is beside it).
 
 use super::Run;
+use super::points::PointSpace;
 use crate::base::{Error, Progress, Result};
 use crate::io::{self, Cells, LengthUnit, Table, TableColumn, TransformFile};
-use crate::space::{DAffine3, DVec2, DVec3, Plane, Warp as Map};
+use crate::space::{DAffine3, DVec2, DVec3, Plane, Warp as Map, Warp3};
 use clap::{Args, Subcommand};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 pub enum Warp {
     /// Points of a table.
     Points(Points),
+    /// A picture or volume, resampled.
+    Image(super::warp_image::Image),
 }
 
 /// `warp points`.
@@ -30,6 +33,11 @@ pub struct Points {
     /// From fixed to moving points.
     #[arg(long)]
     inverse: bool,
+    /// Unit of the section's points; that of the transform where not given.
+    #[arg(long, value_parser = ["um", "px", "mm"])]
+    units: Option<String>,
+    #[command(flatten)]
+    space: PointSpace,
 }
 
 /// Smallest miss in mm that the inverse accepts.
@@ -37,15 +45,17 @@ const INVERSE_TOLERANCE_MM: f64 = 1e-9;
 
 /// A transform ready for points in file units.
 struct Carrier {
-    map: Result2or3,
+    map: MapOf2Or3,
     plane: Option<Plane>,
     /// mm per unit of moving and fixed points.
     k: [f64; 2],
+    /// Patient LPS from the space of 3-D fixed points, and back.
+    lps: [DAffine3; 2],
 }
 
-enum Result2or3 {
+enum MapOf2Or3 {
     Flat(Map),
-    Space(DAffine3),
+    Space(Warp3),
 }
 
 impl Warp {
@@ -53,22 +63,26 @@ impl Warp {
     pub fn run(self, run: &mut Run) -> Result<u8> {
         match self {
             Self::Points(c) => c.run(run),
+            Self::Image(c) => c.run(run),
         }
     }
 }
 
 impl Points {
     fn run(self, run: &mut Run) -> Result<u8> {
+        Run::check_outputs(&[Some(&self.out)])?;
         let file = io::read_transform(&self.transform, &run.limits)?;
         let table = Table::read(&self.input, &run.limits)?;
-        let carrier = Carrier::of(&file)?;
+        let units = self.units(&file)?;
+        let lps = if file.fixed_dims() == 3 { self.space.to_lps(run)? } else { DAffine3::IDENTITY };
+        let carrier = Carrier::of(&file, units, lps)?;
         let needs_z = if self.inverse { file.fixed_dims() == 3 } else { file.moving_dims() == 3 };
         let points = points(&table, needs_z).map_err(|e| e.at(&self.input))?;
         let warped = carrier.carry_all(&points, self.inverse, &run.progress)?;
         let gives_z = if self.inverse { file.moving_dims() == 3 } else { file.fixed_dims() == 3 };
         replaced(&table, &warped, gives_z)?.write(&self.out)?;
         if run.shared.json {
-            let unit = if self.inverse { file.units } else { file.fixed_unit() };
+            let unit = if self.inverse { units[0] } else { units[1] };
             let object =
                 serde_json::json!({"out": self.out.display().to_string(), "n_points": warped.len(), "units": unit.name()});
             run.printer.json(&object);
@@ -77,13 +91,29 @@ impl Points {
     }
 }
 
+impl Points {
+    /// Units of moving and fixed points in the tables; pixels have no size, so they stay pixels.
+    fn units(&self, file: &TransformFile) -> Result<[LengthUnit; 2]> {
+        let given = self.units.as_deref().and_then(LengthUnit::from_name);
+        let of = |own: LengthUnit, is_section: bool| match given.filter(|_| is_section) {
+            Some(unit) if unit != own && (unit == LengthUnit::Px || own == LengthUnit::Px) => Err(Error::parameter(format!(
+                "--units {} does not fit this transform in {}: a pixel has no size here",
+                unit.name(),
+                own.name()
+            ))),
+            Some(unit) => Ok(unit),
+            None => Ok(own),
+        };
+        // Three-dimensional fixed points are of the patient, always in mm.
+        Ok([of(file.units, true)?, of(file.fixed_unit(), file.fixed_dims() == 2)?])
+    }
+}
+
 impl Carrier {
-    fn of(file: &TransformFile) -> Result<Self> {
+    fn of(file: &TransformFile, units: [LengthUnit; 2], lps: DAffine3) -> Result<Self> {
         let plane = file.lps_plane()?;
-        let map =
-            if file.moving_dims() == 3 { Result2or3::Space(file.to_affine_3()?) } else { Result2or3::Flat(file.to_warp()?) };
-        let k = |unit: LengthUnit| unit.mm_per_unit();
-        Ok(Self { map, plane, k: [k(file.units), k(file.fixed_unit())] })
+        let map = if file.moving_dims() == 3 { MapOf2Or3::Space(file.to_warp_3()?) } else { MapOf2Or3::Flat(file.to_warp()?) };
+        Ok(Self { map, plane, k: units.map(LengthUnit::mm_per_unit), lps: [lps, lps.inverse()] })
     }
 
     fn carry_all(&self, points: &[Option<DVec3>], inverse: bool, progress: &Progress) -> Result<Vec<Option<DVec3>>> {
@@ -102,24 +132,18 @@ impl Carrier {
     fn forth(&self, p: DVec3) -> DVec3 {
         let p = p * self.k[0];
         let fixed = match (&self.map, &self.plane) {
-            (Result2or3::Space(a), _) => a.transform_point3(p),
-            (Result2or3::Flat(w), None) => w.apply(p.truncate()).extend(0.0),
-            (Result2or3::Flat(w), Some(plane)) => plane.lps_from_plane(w.apply(p.truncate())),
+            (MapOf2Or3::Space(w), _) => w.apply(p),
+            (MapOf2Or3::Flat(w), None) => w.apply(p.truncate()).extend(0.0),
+            (MapOf2Or3::Flat(w), Some(plane)) => plane.lps_from_plane(w.apply(p.truncate())),
         };
-        fixed / self.k[1]
+        self.lps[1].transform_point3(fixed / self.k[1])
     }
 
     fn back(&self, p: DVec3) -> Result<DVec3> {
-        let p = p * self.k[1];
+        let p = self.lps[0].transform_point3(p) * self.k[1];
         let moving = match (&self.map, &self.plane) {
-            (Result2or3::Space(a), _) => {
-                let det = a.matrix3.determinant();
-                if det.abs() < 1e-15 {
-                    return Err(Error::degenerate(format!("the transform has no inverse (determinant {det:e})")));
-                }
-                a.inverse().transform_point3(p)
-            }
-            (Result2or3::Flat(w), plane) => {
+            (MapOf2Or3::Space(w), _) => w.inverse_at(p, INVERSE_TOLERANCE_MM)?,
+            (MapOf2Or3::Flat(w), plane) => {
                 let flat = plane.map_or_else(|| DVec2::new(p.x, p.y), |plane| plane.plane_from_lps(p));
                 w.inverse_at(flat, INVERSE_TOLERANCE_MM)?.extend(0.0)
             }

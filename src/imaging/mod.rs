@@ -1,9 +1,16 @@
-//! Operations on pixels and voxels: samples of volumes and labels, picture pyramids, tissue on glass.
+//! Operations on pixels and voxels: samples of volumes and labels, picture pyramids, tissue on glass,
+//! stains.
 
 mod pyramid;
+mod resample;
 mod sample;
+mod spots_on_grid;
+mod stain;
 mod tissue;
 
 pub use pyramid::{block_mean, pyramid};
+pub use resample::{Outside, warp_raster, warp_volume};
 pub use sample::{label_at, nearest_index, sample, trilinear};
+pub use spots_on_grid::{SpotMap, spots_on_grid};
+pub use stain::Stains;
 pub use tissue::{GLASS_DISTANCE, glass_color, is_tissue, tissue_mask};

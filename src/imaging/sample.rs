@@ -58,7 +58,7 @@ pub fn trilinear(samples: &Samples, size: [usize; 3], voxel: [f32; 3]) -> Option
     Some(mix(layer(low[2]), layer(high[2]), share[2]))
 }
 
-fn trilinear_f64(samples: &Samples, size: [usize; 3], voxel: DVec3) -> Option<f64> {
+pub(super) fn trilinear_f64(samples: &Samples, size: [usize; 3], voxel: DVec3) -> Option<f64> {
     let v = voxel.to_array();
     if (0..3).any(|a| !(-0.5..size[a] as f64 - 0.5).contains(&v[a])) {
         return None;

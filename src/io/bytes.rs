@@ -72,6 +72,79 @@ pub fn inflate(bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>> {
     }
 }
 
+/// Bytes that are inflated as they are read, so that a file never lies in memory beside what it becomes.
+pub struct Stream<'a> {
+    source: Box<dyn Read + 'a>,
+    /// More bytes than this cannot come: the size of a plain file, for gzip the most that deflate can hold.
+    pub most_bytes: u64,
+    /// How many came so far.
+    pub n_read: u64,
+    /// `gzip ` or nothing, for errors.
+    what: &'static str,
+}
+
+/// A byte of deflate stands for at most so many (RFC 1951: 258 bytes in two bits).
+const MOST_INFLATION: u64 = 1032;
+
+impl<'a> Stream<'a> {
+    /// A file, inflated where its content is gzip (whatever its name says).
+    pub fn open(path: &Path) -> Result<Stream<'static>> {
+        let failed = |e| Error::io("reading", e, path);
+        let file = File::open(path).map_err(failed)?;
+        let n_bytes = file.metadata().map_err(failed)?.len();
+        let gzip = is_gzip(&first_bytes(path, 2)?);
+        Ok(Stream::new(BufReader::with_capacity(CHUNK_BYTES / 4, file), gzip, n_bytes))
+    }
+
+    /// The same for bytes in memory.
+    #[must_use]
+    pub fn of_bytes(bytes: &'a [u8]) -> Self {
+        Self::new(bytes, is_gzip(bytes), bytes.len() as u64)
+    }
+
+    fn new(source: impl std::io::BufRead + 'a, gzip: bool, n_bytes: u64) -> Self {
+        if gzip {
+            let most_bytes = n_bytes.saturating_mul(MOST_INFLATION);
+            return Self { source: Box::new(flate2::bufread::MultiGzDecoder::new(source)), most_bytes, n_read: 0, what: "gzip " };
+        }
+        Self { source: Box::new(source), most_bytes: n_bytes, n_read: 0, what: "" }
+    }
+
+    /// Fills as much of `out` as there is; how many bytes that were.
+    pub fn fill(&mut self, out: &mut [u8]) -> Result<usize> {
+        let mut n = 0;
+        while n < out.len() {
+            match self.source.read(&mut out[n..]) {
+                Ok(0) => break,
+                Ok(more) => n += more,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    let (kept, what) = (self.n_read + n as u64, self.what);
+                    return Err(Error::malformed(format!(
+                        "the {what}stream is damaged or cut off after {kept} bytes ({e}); copy the file again"
+                    )));
+                }
+            }
+        }
+        self.n_read += n as u64;
+        Ok(n)
+    }
+
+    /// At most `n` bytes more, fewer where the stream ends.
+    pub fn next_bytes(&mut self, n: usize) -> Result<Vec<u8>> {
+        let mut out = vec![0; n];
+        let got = self.fill(&mut out)?;
+        out.truncate(got);
+        Ok(out)
+    }
+}
+
+impl std::fmt::Debug for Stream<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("most_bytes", &self.most_bytes).field("n_read", &self.n_read).finish_non_exhaustive()
+    }
+}
+
 /// The first `n` inflated bytes of gzip bytes, fewer where the stream is shorter or damaged.
 #[must_use]
 pub fn inflated_start(bytes: &[u8], n: usize) -> Vec<u8> {

@@ -6,7 +6,9 @@ use hdf5_pure::{AttrValue, DatasetBuilder, FileBuilder, GroupBuilder};
 use std::io::Write;
 use std::path::Path;
 
-const CHUNK: u64 = 1 << 16;
+/// Elements of a chunk. Its length takes two bytes: from 2¹⁶ the builder writes four where three are the
+/// rule, and libhdf5 from version 2 on refuses that.
+const CHUNK: u64 = 1 << 15;
 const DEFLATE_LEVEL: u32 = 4;
 
 /// A text attribute value as anndata writes it.

@@ -41,8 +41,11 @@ pub(crate) struct Hdf5 {
     limits: Limits,
 }
 
-/// Files up to this size are held in memory, where chunks unpack in parallel; larger ones stay on disk.
-const IN_MEMORY_BYTES: u64 = 512 << 20;
+/// Files up to this size are held in memory; larger ones stay on disk, so that a file and what it becomes do not lie
+/// in memory together.
+const IN_MEMORY_BYTES: u64 = 8 << 20;
+/// Elements of an array that are read at a time.
+const PIECE: u64 = 1 << 19;
 
 impl Hdf5 {
     /// Opens a file; the path is not yet in the error.
@@ -150,8 +153,7 @@ impl Hdf5 {
             DType::U8 | DType::U16 | DType::U32 | DType::U64 => self.array(path, Dataset::read_u64),
             _ => {
                 let signed = self.array(path, Dataset::read_i64)?;
-                let negative = || Error::malformed(format!("a negative number in {path}, where counts or indices belong"));
-                signed.into_iter().map(|v| u64::try_from(v).map_err(|_| negative())).collect()
+                signed.into_iter().map(|v| u64::try_from(v).map_err(|_| negative(path))).collect()
             }
         }
     }
@@ -162,8 +164,45 @@ impl Hdf5 {
             self.check(path, 4)?;
             return self.array(path, Dataset::read_u32);
         }
-        let large = |v: u64| Error::malformed(format!("{v} in {path} is too large for an index"));
-        self.u64s(path)?.into_iter().map(|v| u32::try_from(v).map_err(|_| large(v))).collect()
+        self.u64s(path)?.into_iter().map(|v| narrow(path, v)).collect()
+    }
+
+    /// Number of elements of an array, refused where 4 bytes each are too much.
+    pub fn n_elements(&self, path: &str) -> Result<u64> {
+        self.check(path, 4)
+    }
+
+    /// Pieces (start, count) along the first axis that are read at a time: about half a million elements, whole
+    /// chunks.
+    pub fn pieces(&self, path: &str) -> Result<Vec<(u64, u64)>> {
+        self.check(path, 4)?;
+        let shape = self.shape(path)?;
+        let n = shape.first().copied().unwrap_or(1);
+        let row = shape.iter().skip(1).product::<u64>().max(1);
+        let chunk = self.array(path, Dataset::chunk_shape)?.and_then(|c| c.first().copied()).unwrap_or(1).max(1);
+        let step = (PIECE / row).max(1).div_ceil(chunk) * chunk;
+        Ok((0..n.div_ceil(step)).map(|k| (k * step, step.min(n - k * step))).collect())
+    }
+
+    /// A piece of [`Self::u32s`].
+    pub fn u32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<u32>> {
+        match self.array(path, Dataset::dtype)? {
+            DType::U8 | DType::U16 | DType::U32 => self.array(path, |d| d.read_u32_rows(start, count)),
+            DType::U64 => self.array(path, |d| d.read_u64_rows(start, count))?.into_iter().map(|v| narrow(path, v)).collect(),
+            DType::F32 | DType::F64 => {
+                let values = self.array(path, |d| d.read_f64_rows(start, count))?;
+                values.into_iter().map(|v| narrow(path, whole(path, v)?)).collect()
+            }
+            _ => {
+                let values = self.array(path, |d| d.read_i64_rows(start, count))?;
+                values.into_iter().map(|v| narrow(path, u64::try_from(v).map_err(|_| negative(path))?)).collect()
+            }
+        }
+    }
+
+    /// A piece of [`Self::f32s`].
+    pub fn f32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<f32>> {
+        self.array(path, |d| d.read_f32_rows(start, count))
     }
 
     /// Text of fixed or variable length, without padding.
@@ -187,6 +226,14 @@ impl Hdf5 {
     pub fn limits(&self) -> Limits {
         self.limits
     }
+}
+
+fn negative(path: &str) -> Error {
+    Error::malformed(format!("a negative number in {path}, where counts or indices belong"))
+}
+
+fn narrow(path: &str, value: u64) -> Result<u32> {
+    u32::try_from(value).map_err(|_| Error::malformed(format!("{value} in {path} is too large for an index")))
 }
 
 fn whole(path: &str, value: f64) -> Result<u64> {

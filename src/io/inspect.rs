@@ -1,12 +1,13 @@
 //! The report of `inspect`: what was found and what was said about it, as JSON and as a table.
 
 use super::summary::kind_name;
-use super::{Content, Found};
-use crate::base::Warnings;
+use super::{Content, Found, LengthUnit, Table, bytes, read_transform};
+use crate::base::{Limits, Warnings};
 use crate::model::{PixelSize, Section};
 use crate::space::{DVec3, Grid, orientation_letters};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// One thing found; keys that do not apply are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -88,6 +89,26 @@ pub fn inspect(found: &[Found], warnings: &Warnings) -> Inspection {
         file: n.file.as_ref().map(|f| f.display().to_string()),
     });
     Inspection { items: found.iter().map(item).collect(), notes: notes.collect() }
+}
+
+/// A file that other commands take, as an item and a sentence: a table or a transform; `None` where it is neither.
+#[must_use]
+pub fn side_item(path: &Path, limits: &Limits) -> Option<(Item, String)> {
+    let item = |kind| Item { kind, name: bytes::stem(path), files: 1, ..Item::default() };
+    match bytes::ending(path).as_str() {
+        "csv" | "tsv" | "parquet" => {
+            let table = Table::read(path, limits).ok()?;
+            let columns: Vec<&str> = table.columns().iter().map(|c| c.name.as_str()).take(20).collect();
+            Some((item("table"), format!("table of {} rows: {}", table.n_rows(), columns.join(", "))))
+        }
+        "json" => {
+            let file = read_transform(path, limits).ok()?;
+            let [from, to] = [(file.moving_dims(), file.units), (file.fixed_dims(), file.fixed_unit())];
+            let said = |(dims, unit): (usize, LengthUnit)| format!("{dims}-D {}", unit.name());
+            Some((item("transform"), format!("transform {} from {} to {}", file.model, said(from), said(to))))
+        }
+        _ => None,
+    }
 }
 
 fn item(found: &Found) -> Item {
@@ -191,7 +212,7 @@ mod tests {
     use crate::io::summary::summarize;
     use crate::model::{Picture, Samples, Volume};
     use crate::space::{DAffine3, DMat3};
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::Arc;
 
     fn cine() -> Found {

@@ -2,7 +2,7 @@
 //! cannot be read is named in the warnings; the rest stays open.
 
 use super::summary::summarize;
-use super::{Found, Reading, bytes, cohort, dicom, hdf5_open, nifti, picture, table, visium};
+use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ const MAX_FOLDER_DEPTH: usize = 16;
 const MAX_FILES: usize = 100_000;
 /// So many first bytes recognize every format.
 const N_FIRST_BYTES: usize = 4096;
+/// So many recognize a table of counts, whose header names every gene.
+const N_TABLE_BYTES: usize = 1 << 20;
 
 /// Everything that can be shown or used in a file or folder, sorted by path, with item numbers that
 /// are the same for the same input. An error where nothing can be opened; in a folder, other failures
@@ -34,8 +36,13 @@ enum Kind {
     /// The voxels of a pair; its header opens it.
     NiftiImage,
     Hdf5,
+    /// A matrix with its names beside it.
+    Mtx,
+    /// A table of counts.
+    Counts,
     Dicom,
     Picture,
+    Tiff,
     /// A sample sheet.
     Cohort,
     /// Known, not opened here; the sentence says what to do.
@@ -62,6 +69,8 @@ fn kind_of(path: &Path) -> Result<Kind> {
         "h5" | "h5ad" => Kind::Hdf5,
         "dcm" => Kind::Dicom,
         "png" | "jpg" | "jpeg" => Kind::Picture,
+        "csv" | "tsv" | "txt" if is_counts(path, &first)? => Kind::Counts,
+        "tif" | "tiff" | "btf" | "svs" => Kind::Tiff,
         "csv" | "tsv" | "parquet" => Kind::Other("a table; give it to the command that takes such a table"),
         "json" => Kind::Other("JSON; a transform is given with --transform"),
         "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Other("NRRD or MetaImage; convert it to NIfTI"),
@@ -80,28 +89,32 @@ fn is_sample_sheet(path: &Path, first: &[u8]) -> bool {
 }
 
 fn kind_of_bytes(first: &[u8]) -> Kind {
-    const STARTS: [(&[u8], Kind); 11] = [
+    const STARTS: [(&[u8], Kind); 12] = [
         (b"\x89HDF\r\n\x1a\n", Kind::Hdf5),
         (b"\x89PNG\r\n\x1a\n", Kind::Picture),
         (b"\xff\xd8\xff", Kind::Picture),
         (b"PK\x03\x04", Kind::Other("a zip archive; unpack it first")),
         (b"\xfd7zXZ\0", Kind::Other("an xz archive; unpack it first, as with tar xf")),
         (b"\x28\xb5\x2f\xfd", Kind::Other("a zstd archive; unpack it first")),
-        (b"II*\0", Kind::Other("a TIFF picture; save it as PNG or JPEG")),
-        (b"MM\0*", Kind::Other("a TIFF picture; save it as PNG or JPEG")),
-        (b"II+\0", Kind::Other("a BigTIFF picture; save it as PNG or JPEG")),
+        (b"II*\0", Kind::Tiff),
+        (b"MM\0*", Kind::Tiff),
+        (b"II+\0", Kind::Tiff),
+        (b"MM\0+", Kind::Tiff),
         (b"PAR1", Kind::Other("a Parquet table; give it to the command that takes such a table")),
         (b"NRRD", Kind::Other("an NRRD image; convert it to NIfTI")),
     ];
     if bytes::is_gzip(first) {
         return match kind_of_bytes(&bytes::inflated_start(first, 1024)) {
-            Kind::Nifti => Kind::Nifti,
+            kind @ (Kind::Nifti | Kind::Mtx) => kind,
             Kind::Other(what) => Kind::Other(what),
             _ => Kind::Unknown,
         };
     }
     if first.get(257..262) == Some(b"ustar") {
         return Kind::Other("a tar archive; unpack it first, as with tar xf");
+    }
+    if first.get(..14).is_some_and(|s| s.eq_ignore_ascii_case(b"%%MatrixMarket")) {
+        return Kind::Mtx;
     }
     if nifti::is_nifti(first) {
         return Kind::Nifti;
@@ -117,6 +130,12 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
     }
 }
 
+/// Whether a text file is a table of counts; where the header is long, more of the file is looked at.
+fn is_counts(path: &Path, first: &[u8]) -> Result<bool> {
+    let is_long = first.len() == N_FIRST_BYTES;
+    Ok(if is_long { counts::is_counts(&bytes::first_bytes(path, N_TABLE_BYTES)?) } else { counts::is_counts(first) })
+}
+
 fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
     let kind = kind_of(path)?;
     match kind {
@@ -128,8 +147,11 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
     let read = catch_unwind(AssertUnwindSafe(|| match kind {
         Kind::Nifti | Kind::NiftiImage => open_nifti(path, reading),
         Kind::Hdf5 => hdf5_open::read_hdf5(path, reading),
+        Kind::Mtx => mtx::read_mtx(path, reading).map(|f| vec![f]),
+        Kind::Counts => counts::read_found(path, reading),
         Kind::Dicom => dicom::read_dicom(path, reading),
         Kind::Picture => picture::read_picture(path, reading).map(|f| vec![f]),
+        Kind::Tiff => tiff::read_tiff(path, reading).map(|f| vec![f]),
         Kind::Cohort => cohort::read_cohort(path, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
@@ -140,7 +162,7 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 fn unknown(path: &Path) -> Error {
     let is_empty = std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
     let what = if is_empty { "the file is empty" } else { "the content is of no known kind" };
-    Error::malformed(format!("{what}; NIfTI, DICOM, h5ad, 10x h5, PNG or JPEG was expected")).at(path)
+    Error::malformed(format!("{what}; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG or TIFF was expected")).at(path)
 }
 
 fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
@@ -207,7 +229,7 @@ fn finish(
     if let (true, Some(first)) = (
         found.is_empty(),
         failures.into_iter().fold(None, |first, e| {
-            reading.warnings.error("unreadable", e.to_string(), path_of(&e));
+            reading.warnings.error(e.code(), e.to_string(), path_of(&e));
             first.or(Some(e))
         }),
     ) {
@@ -215,7 +237,7 @@ fn finish(
     }
     if found.is_empty() {
         let what = format!(
-            "nothing to open among {} files; NIfTI, DICOM, h5ad, 10x h5, PNG, JPEG or Visium was expected",
+            "nothing to open among {} files; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG, TIFF or Visium was expected",
             unknown.len()
         );
         return Err(Error::malformed(what).at(folder));
@@ -263,10 +285,18 @@ fn list(folder: &Path, depth: usize, inventory: &mut Inventory, reading: &mut Re
     Ok(())
 }
 
+fn is_name_of_matrix(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_name = ["barcodes.tsv", "features.tsv", "genes.tsv"].iter().any(|n| name.trim_end_matches(".gz").ends_with(n));
+    is_name && path.parent().is_some_and(|folder| mtx::matrices(folder).iter().any(|m| m.has(path)))
+}
+
 fn sort_in(path: PathBuf, inventory: &mut Inventory) {
     match kind_of(&path) {
         Ok(Kind::Dicom) => inventory.has_dicom = true,
         Ok(Kind::NiftiImage) => {}
+        // The names beside a matrix are read with it.
+        Ok(Kind::Unknown | Kind::Counts | Kind::Other(_)) if is_name_of_matrix(&path) => {}
         Ok(Kind::Unknown | Kind::Other(_)) => inventory.unknown.push(path),
         // Opening it again says why it cannot be read.
         Ok(_) | Err(_) => inventory.files.push(path),
@@ -314,7 +344,7 @@ mod tests {
         assert_eq!(found[1].summary, "volume 2×2×3 voxels, 1×1×1 mm");
         let errors: Vec<_> = warnings.notes.iter().filter(|n| n.severity == Severity::Error).collect();
         assert_eq!(errors.len(), 1);
-        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "unreadable");
+        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "malformed");
         assert!(warnings.notes.iter().any(|n| n.code == "left-out" && n.message.starts_with("2 files")));
     }
 

@@ -4,8 +4,9 @@ use super::hdf5_build::write_whole;
 use super::{Content, Found, Reading};
 use crate::base::{Error, Limits, Result};
 use crate::model::{Picture, PixelSize, Section};
-use image::{ImageEncoder, ImageReader};
-use std::io::Cursor;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageEncoder, ImageReader, ImageResult};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,30 +35,58 @@ pub fn read_picture(path: &Path, reading: &mut Reading) -> Result<Found> {
 /// A picture file as one level at full resolution.
 pub(crate) fn load(path: &Path, limits: Limits) -> Result<Picture> {
     let read = || {
-        let size = std::fs::metadata(path).map_err(|e| Error::io("reading", e, path))?.len();
+        let file = File::open(path).map_err(|e| Error::io("reading", e, path))?;
+        let size = file.metadata().map_err(|e| Error::io("reading", e, path))?.len();
         limits.check("the picture file", &[size], 1)?;
-        let bytes = std::fs::read(path).map_err(|e| Error::io("reading", e, path))?;
-        decode_picture(&bytes, limits)
+        decode(BufReader::new(file), limits)
     };
     read().map_err(|e| e.at(path))
 }
 
 /// Decodes PNG or JPEG bytes to RGBA at full resolution; the size is checked before pixels are unpacked.
 pub fn decode_picture(bytes: &[u8], limits: Limits) -> Result<Picture> {
+    decode(Cursor::new(bytes), limits)
+}
+
+fn decode(source: impl BufRead + Seek, limits: Limits) -> Result<Picture> {
     let damaged = |e: String| Error::malformed(format!("this is not a readable PNG or JPEG ({e}); save the picture again"));
-    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let decode = || -> Result<Picture> {
-        let size = reader().map_err(|e| damaged(e.to_string()))?.into_dimensions();
-        let (width, height) = size.map_err(|e| damaged(e.to_string()))?;
-        limits.check("the picture", &[u64::from(width), u64::from(height)], 12)?;
-        let mut reader = reader().map_err(|e| damaged(e.to_string()))?;
+        let said = |e: image::ImageError| damaged(e.to_string());
+        let mut reader = ImageReader::new(source).with_guessed_format().map_err(|e| damaged(e.to_string()))?;
         let mut bound = image::Limits::default();
         bound.max_alloc = Some(limits.max_bytes);
         reader.limits(bound);
-        let rgba = reader.decode().map_err(|e| damaged(e.to_string()))?.into_rgba8();
-        Picture::single(rgba.width() as usize, rgba.height() as usize, rgba.into_raw())
+        let decoder = reader.into_decoder().map_err(said)?;
+        let (width, height) = decoder.dimensions();
+        limits.check("the picture", &[u64::from(width), u64::from(height)], 12)?;
+        let (width, height) = (width as usize, height as usize);
+        let rgba = match decoder.color_type() {
+            ColorType::L8 => in_place::<1>(decoder, |[l]| [l, l, l, 255]),
+            ColorType::La8 => in_place::<2>(decoder, |[l, a]| [l, l, l, a]),
+            ColorType::Rgb8 => in_place::<3>(decoder, |[r, g, b]| [r, g, b, 255]),
+            ColorType::Rgba8 => in_place::<4>(decoder, |p| p),
+            _ => DynamicImage::from_decoder(decoder).map(|image| image.into_rgba8().into_raw().into()),
+        };
+        Picture::shared(width, height, rgba.map_err(said)?)
     };
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(damaged("the decoder failed".into())))
+}
+
+/// Decodes 8-bit pixels of `N` channels into the end of the RGBA pixels and spreads them from the front: a pixel
+/// is written at 4 i, never beyond where the next is read, at 4 n − N (n − i − 1).
+fn in_place<const N: usize>(decoder: impl ImageDecoder, rgba_of: impl Fn([u8; N]) -> [u8; 4]) -> ImageResult<Arc<[u8]>> {
+    let (width, height) = decoder.dimensions();
+    let n = width as usize * height as usize;
+    let mut rgba: Arc<[u8]> = std::iter::repeat_n(0, 4 * n).collect();
+    let bytes = Arc::make_mut(&mut rgba);
+    let start = (4 - N) * n;
+    decoder.read_image(&mut bytes[start..])?;
+    for i in 0..n {
+        let from = start + N * i;
+        let pixel: [u8; N] = std::array::from_fn(|k| bytes[from + k]);
+        bytes[4 * i..4 * i + 4].copy_from_slice(&rgba_of(pixel));
+    }
+    Ok(rgba)
 }
 
 /// PNG bytes of RGBA pixels, row by row; the same pixels give the same bytes.

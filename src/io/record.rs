@@ -93,6 +93,17 @@ pub struct RegistrationRecord {
     /// Section x of the mirror line, where the section is flipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flip_x_mm: Option<f64>,
+    /// The chain uses it; absent where it does.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(on: &bool) -> bool {
+    *on
 }
 
 /// One layer.
@@ -162,6 +173,7 @@ impl From<&Registration> for RegistrationRecord {
             model: r.model.name().to_owned(),
             stiffness: r.stiffness,
             flip_x_mm: r.flip_x_mm,
+            enabled: r.enabled,
         }
     }
 }
@@ -189,6 +201,7 @@ impl RegistrationRecord {
             flip_x_mm: self.flip_x_mm,
             fit: None,
             problem: None,
+            enabled: self.enabled,
         })
     }
 }
@@ -318,6 +331,7 @@ mod tests {
             model: "tps".into(),
             stiffness: 0.5,
             flip_x_mm: Some(3.0),
+            enabled: false,
         };
         let text = serde_json::to_string(&record).unwrap();
         let back: RegistrationRecord = serde_json::from_str(&text).unwrap();

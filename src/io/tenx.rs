@@ -3,6 +3,7 @@
 
 use super::hdf5_build::{finish, pack, values};
 use super::hdf5_read::Hdf5;
+use super::sparse::read_rows;
 use super::{Content, Found, Reading};
 use crate::base::{Error, Limits, Progress, Result, Warnings};
 use crate::model::{Expression, PixelSize, Section};
@@ -105,12 +106,7 @@ fn group(file: &Hdf5, at: &str, names: &str, ids: &str, reading: &Reading) -> Re
         )));
     }
     reading.progress.step(0.2, "reading counts")?;
-    let offsets = file.u64s(&path("indptr"))?;
-    let columns = file.u32s(&path("indices"))?;
-    reading.progress.step(0.5, "reading counts")?;
-    let values = file.f32s(&path("data"))?;
-    reading.limits.check("the sparse matrix", &[values.len() as u64 + genes.len() as u64], 32)?;
-    Expression::from_rows(genes, ids, barcodes, &offsets, &columns, &values)
+    read_rows(file, at, (genes, ids, barcodes), reading)
 }
 
 fn side_by_side(parts: &[(&str, Expression)]) -> Result<Expression> {
@@ -137,20 +133,24 @@ fn side_by_side(parts: &[(&str, Expression)]) -> Result<Expression> {
 pub(crate) fn rows_of(expression: &Expression, keep: &[usize]) -> (Vec<u64>, Vec<u32>, Vec<f32>) {
     let mut place = vec![u32::MAX; expression.observations().len()];
     keep.iter().enumerate().for_each(|(new, &old)| place[old] = new as u32);
-    let mut rows: Vec<Vec<(u32, f32)>> = vec![Vec::new(); keep.len()];
-    for gene in 0..expression.genes().len() {
-        let (r, v) = expression.gene(gene);
-        for (&row, &value) in r.iter().zip(v).filter(|(row, _)| place[**row as usize] != u32::MAX) {
-            rows[place[row as usize] as usize].push((gene as u32, value));
+    let mut offsets = vec![0_u64; keep.len() + 1];
+    let genes = 0..expression.genes().len();
+    for gene in genes.clone() {
+        let kept = expression.gene(gene).0.iter().map(|&row| place[row as usize]).filter(|&row| row != u32::MAX);
+        kept.for_each(|row| offsets[row as usize + 1] += 1);
+    }
+    (0..keep.len()).for_each(|row| offsets[row + 1] += offsets[row]);
+    let n = offsets[keep.len()] as usize;
+    let (mut next, mut columns, mut data) = (offsets.clone(), vec![0_u32; n], vec![0_f32; n]);
+    for gene in genes {
+        let (rows, values) = expression.gene(gene);
+        for (&row, &value) in rows.iter().zip(values).filter(|(row, _)| place[**row as usize] != u32::MAX) {
+            let slot = &mut next[place[row as usize] as usize];
+            (columns[*slot as usize], data[*slot as usize]) = (gene as u32, value);
+            *slot += 1;
         }
     }
-    let mut offsets = vec![0_u64];
-    offsets.extend(rows.iter().scan(0, |sum, row| {
-        *sum += row.len() as u64;
-        Some(*sum)
-    }));
-    let flat = rows.concat();
-    (offsets, flat.iter().map(|p| p.0).collect(), flat.iter().map(|p| p.1).collect())
+    (offsets, columns, data)
 }
 
 /// A Cell Ranger 3 matrix file of the observations `keep`.

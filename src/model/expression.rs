@@ -1,6 +1,7 @@
 //! Counts of genes at spots or cells, gene by gene, so that painting a gene is one read.
 
 use crate::base::{Error, Result};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// One column of the observation table.
@@ -31,6 +32,8 @@ pub struct Expression {
     values: Vec<f32>,
     /// Columns of the observation table (`obs`), by name.
     pub columns: BTreeMap<String, Column>,
+    /// Columns of the gene table (`var`), by name.
+    pub gene_columns: BTreeMap<String, Column>,
     /// What the numbers are, as `counts` or `log1p CP10k`.
     pub unit: String,
 }
@@ -62,7 +65,8 @@ impl Expression {
         if let Some(row) = rows.iter().find(|&&r| r as usize >= observations.len()) {
             return Err(Error::malformed(format!("row {row} of {} observations", observations.len())));
         }
-        Ok(Self { genes, gene_ids, observations, offsets, rows, values, columns: BTreeMap::new(), unit: "counts".into() })
+        let (columns, gene_columns) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { genes, gene_ids, observations, offsets, rows, values, columns, gene_columns, unit: "counts".into() })
     }
 
     /// From compressed rows (one row per observation), as 10x and most `h5ad` files are stored.
@@ -106,6 +110,41 @@ impl Expression {
             }
         }
         Self::new(genes, gene_ids, observations, offsets, rows, sorted)
+    }
+
+    /// The same counts with other observations: old row r becomes `places[r]` of `observations`, or goes where that
+    /// is `None`; `columns` go. In place, so that a large table is not there twice. [`Error::Parameter`] where
+    /// `places` are not one for each old row and within the new ones.
+    pub fn rearranged(mut self, places: &[Option<u32>], observations: Vec<String>) -> Result<Self> {
+        let n_new = observations.len();
+        if places.len() != self.observations.len() || places.iter().flatten().any(|p| *p as usize >= n_new) {
+            let (n, old) = (places.len(), self.observations.len());
+            return Err(Error::parameter(format!("{n} places for {old} observations that become {n_new}")));
+        }
+        let mut kept = 0;
+        for gene in 0..self.genes.len() {
+            let (from, start) = (self.offsets[gene] as usize..self.offsets[gene + 1] as usize, kept);
+            self.offsets[gene] = kept as u64;
+            for i in from {
+                if let Some(place) = places[self.rows[i] as usize] {
+                    (self.rows[kept], self.values[kept]) = (place, self.values[i]);
+                    kept += 1;
+                }
+            }
+            if !self.rows[start..kept].is_sorted() {
+                let mut entries: Vec<(u32, f32)> = (start..kept).map(|i| (self.rows[i], self.values[i])).collect();
+                entries.sort_by_key(|e| e.0);
+                (start..).zip(entries).for_each(|(i, (row, value))| (self.rows[i], self.values[i]) = (row, value));
+            }
+        }
+        if let Some(last) = self.offsets.last_mut() {
+            *last = kept as u64;
+        }
+        self.rows.truncate(kept);
+        self.values.truncate(kept);
+        self.observations = observations;
+        self.columns.clear();
+        Ok(self)
     }
 
     /// Gene names in order.
@@ -185,8 +224,35 @@ impl Expression {
         let names = keep.iter().map(|&i| self.observations[i].clone()).collect();
         let mut cut = Self::new(self.genes.clone(), self.gene_ids.clone(), names, offsets, rows, values)?;
         cut.columns = self.columns.iter().map(|(k, c)| (k.clone(), c.subset(keep))).collect();
+        cut.gene_columns.clone_from(&self.gene_columns);
         cut.unit.clone_from(&self.unit);
         Ok(cut)
+    }
+
+    /// The genes `keep` (any order) with all observations; columns are cut too.
+    pub fn subset_genes(&self, keep: &[usize]) -> Result<Self> {
+        if let Some(gene) = keep.iter().find(|g| **g >= self.genes.len()) {
+            return Err(Error::parameter(format!("no gene {gene} of {}", self.genes.len())));
+        }
+        let (mut offsets, mut rows, mut values) = (vec![0u64], Vec::new(), Vec::new());
+        for &gene in keep {
+            let (r, v) = self.gene(gene);
+            rows.extend_from_slice(r);
+            values.extend_from_slice(v);
+            offsets.push(rows.len() as u64);
+        }
+        let pick = |names: &[String]| keep.iter().filter_map(|&g| names.get(g).cloned()).collect::<Vec<_>>();
+        let names = self.observations.clone();
+        let mut cut = Self::new(pick(&self.genes), pick(&self.gene_ids), names, offsets, rows, values)?;
+        cut.columns.clone_from(&self.columns);
+        cut.gene_columns = self.gene_columns.iter().map(|(k, c)| (k.clone(), c.subset(keep))).collect();
+        cut.unit.clone_from(&self.unit);
+        Ok(cut)
+    }
+
+    /// Replaces every stored value by `change(observation, value)`, in place. What is not stored stays zero.
+    pub fn map_values(&mut self, change: impl Fn(usize, f32) -> f32 + Sync) {
+        self.rows.par_iter().zip(&mut self.values).for_each(|(&row, value)| *value = change(row as usize, *value));
     }
 }
 
@@ -218,6 +284,27 @@ mod tests {
         assert_eq!(e.totals(), vec![6.0, 7.0]);
         assert_eq!(e.find_gene("G2"), Some(2));
         assert_eq!(e.subset(&[1]).unwrap().dense(2), vec![7.0]);
+        let cut = e.subset_genes(&[2, 0]).unwrap();
+        assert_eq!(
+            (cut.genes(), cut.dense(0), cut.dense(1)),
+            (&names("g", 3)[2..].iter().chain(&names("g", 1)).cloned().collect::<Vec<_>>()[..], vec![1.0, 7.0], vec![5.0, 0.0])
+        );
+        assert!(e.subset_genes(&[3]).is_err());
+        let mut changed = cut;
+        changed.map_values(|row, value| value + row as f32);
+        assert_eq!(changed.dense(0), vec![1.0, 8.0]);
         assert!(Expression::from_rows(names("g", 3), vec![], names("s", 2), &[0, 2, 3], &[0, 9, 2], &[5.0, 1.0, 7.0]).is_err());
+    }
+
+    #[test]
+    fn rearranging_moves_drops_and_sorts() {
+        let names = |word: &str, n: usize| (0..n).map(|i| format!("{word}{i}")).collect::<Vec<_>>();
+        let (offsets, rows, values) = (vec![0, 3, 4], vec![0, 1, 2, 1], vec![1.0, 2.0, 3.0, 4.0]);
+        let e = Expression::new(names("g", 2), vec![], names("old", 3), offsets, rows, values).unwrap();
+        let moved = e.clone().rearranged(&[Some(3), None, Some(1)], names("new", 4)).unwrap();
+        assert_eq!((moved.dense(0), moved.dense(1)), (vec![0.0, 3.0, 0.0, 1.0], vec![0.0; 4]));
+        assert_eq!((moved.gene(0).0, moved.n_stored(), moved.observations()[3].as_str()), (&[1, 3][..], 2, "new3"));
+        assert!(e.clone().rearranged(&[Some(0)], names("new", 1)).is_err());
+        assert!(e.rearranged(&[Some(9), None, None], names("new", 2)).is_err());
     }
 }

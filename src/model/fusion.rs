@@ -13,8 +13,10 @@ pub struct Fusion {
     pub n_of_view: Vec<usize>,
     /// The pairs, strongest first.
     pub pairs: Vec<CanonicalPair>,
-    /// Weights and correlations of the features, per view.
+    /// Weights of the centered, unscaled features, per view.
     pub weights: Vec<Loadings>,
+    /// Correlation of each feature with the scores of its own view; NaN where it was not used.
+    pub correlations: Vec<Loadings>,
     /// Samples with all views, by name.
     pub ids: Vec<String>,
     /// Scores of those samples, per view: samples × pairs, row by row.

@@ -2,7 +2,9 @@
 //! to clone and a job owns a snapshot.
 
 mod analysis;
+mod belonging;
 mod cohort;
+mod drawing;
 mod exclusion;
 mod expression;
 mod finding;
@@ -11,6 +13,8 @@ mod labels;
 mod landmarks;
 mod layer;
 mod prediction;
+mod predictor;
+mod raster;
 mod reduction;
 mod registration;
 mod section;
@@ -19,10 +23,12 @@ mod views;
 mod volume;
 
 pub use analysis::{Analysis, AnalysisId, AnalysisResult, Field, Loadings};
+pub use belonging::{Belonging, same_lattice};
 pub use cohort::{
     Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values,
     looks_personal,
 };
+pub use drawing::{Disc, Drawing, Shape};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
@@ -31,6 +37,8 @@ pub use labels::{LabelEntry, LabelMap};
 pub use landmarks::{Landmark, Landmarks};
 pub use layer::{ColorMap, Layer, LayerKind, Range};
 pub use prediction::{GeneScore, Prediction};
+pub use predictor::{Domain, ExpressionScale, Predictor, PredictorFeature, PredictorGene};
+pub use raster::Raster;
 pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};

@@ -94,22 +94,30 @@ pub struct Mirror {
 pub struct Quality {
     /// Number of active complete pairs.
     pub n_pairs: usize,
-    /// Root of the mean squared residual in mm.
-    pub rms_mm: f64,
+    /// Root of the mean squared residual in mm; `None` for a transform from a file, which does not say it.
+    pub rms_mm: Option<f64>,
     /// Residual per pair.
     pub residuals: Vec<PairError>,
     /// Error at each pair when it is left out of the fit.
     pub leave_one_out: Vec<PairError>,
     /// Median of the leave-one-out errors, where any could be computed.
     pub leave_one_out_median_mm: Option<f64>,
-    /// Mirrored?
-    pub mirror: Mirror,
+    /// Mirrored? `None` where there are no pairs to tell it from.
+    pub mirror: Option<Mirror>,
     /// Pairs whose fixed points look exchanged, by name.
     pub swapped_pairs: Vec<[String; 2]>,
     /// Negative Jacobians on a 64 × 64 grid over the moving points' bounds.
     pub folds: usize,
     /// The linear scale of the best similarity (1 is unchanged).
     pub scale: f64,
+}
+
+impl Quality {
+    /// Where the landmarks look mirrored, how much better the reflected fit is.
+    #[must_use]
+    pub fn suspected_mirror(&self) -> Option<Mirror> {
+        self.mirror.filter(|m| m.suspected)
+    }
 }
 
 /// A fitted warp.
@@ -144,4 +152,14 @@ pub struct Registration {
     pub fit: Option<Fit>,
     /// Why there is no fit, in one sentence.
     pub problem: Option<String>,
+    /// The chain uses the fit; switched off it is kept, but leads nowhere.
+    pub enabled: bool,
+}
+
+impl Registration {
+    /// The fit that the chain uses: none where there is none or where the link is switched off.
+    #[must_use]
+    pub fn used_fit(&self) -> Option<&Fit> {
+        self.fit.as_ref().filter(|_| self.enabled)
+    }
 }

@@ -34,10 +34,15 @@ pub struct Picture {
 impl Picture {
     /// One level at full resolution.
     pub fn single(width: usize, height: usize, rgba: Vec<u8>) -> Result<Self> {
+        Self::shared(width, height, rgba.into())
+    }
+
+    /// The same for pixels that are shared already.
+    pub fn shared(width: usize, height: usize, rgba: Arc<[u8]>) -> Result<Self> {
         if width == 0 || height == 0 || rgba.len() != width * height * 4 {
             return Err(Error::malformed(format!("{} bytes for a picture of {width}×{height} RGBA pixels", rgba.len())));
         }
-        let level = PictureLevel { width, height, rgba: rgba.into(), scale: 1.0, offset: 0.0, name: "full".into() };
+        let level = PictureLevel { width, height, rgba, scale: 1.0, offset: 0.0, name: "full".into() };
         Ok(Self { levels: vec![level], full_size: [width as f64, height as f64] })
     }
 }

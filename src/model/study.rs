@@ -214,7 +214,8 @@ impl Study {
             links.push(Link::embed(Space::Plane(id.0), r.plane));
             if let Some(fit) = &r.fit {
                 let sd = fit.quality.leave_one_out_median_mm;
-                links.push(Link::warp(Space::Plane(id.0), Space::Section(id.0), fit.plane_from_section.clone(), sd));
+                let link = Link::warp(Space::Plane(id.0), Space::Section(id.0), fit.plane_from_section.clone(), sd);
+                links.push(Link { disabled: !r.enabled, ..link });
             }
         }
         Atlas { links }

@@ -90,11 +90,18 @@ impl Volume {
     /// Checks that every phase has the grid's number of voxels and sets the window to the 0.5 and
     /// 99.5 percentiles of a regular sample. Rescale 1, 0; everything else empty.
     pub fn new(name: impl Into<String>, grid: Grid, phases: Vec<Samples>) -> Result<Self> {
+        let mut volume = Self::without_window(name, grid, phases)?;
+        volume.set_percentile_window();
+        Ok(volume)
+    }
+
+    /// As [`Self::new`] with the window (0, 1), for readers that know a rescale or a window of the file.
+    pub fn without_window(name: impl Into<String>, grid: Grid, phases: Vec<Samples>) -> Result<Self> {
         if phases.is_empty() || phases.iter().any(|p| p.len() != grid.n_voxels()) {
             let counts: Vec<usize> = phases.iter().map(Samples::len).collect();
             return Err(Error::malformed(format!("{} voxels were expected in each phase, found {counts:?}", grid.n_voxels())));
         }
-        let mut volume = Self {
+        Ok(Self {
             name: name.into(),
             modality: String::new(),
             grid,
@@ -106,9 +113,12 @@ impl Volume {
             length_unit_known: true,
             window: (0.0, 1.0),
             missing: Vec::new(),
-        };
-        volume.window = volume.percentile_window(0.005, 0.995);
-        Ok(volume)
+        })
+    }
+
+    /// Sets the window to the 0.5 and 99.5 percentiles of the rescaled values.
+    pub fn set_percentile_window(&mut self) {
+        self.window = self.percentile_window(0.005, 0.995);
     }
 
     /// Number of phases.

@@ -91,26 +91,41 @@ fn short_axis(anatomy: &Anatomy, size: [usize; 2], spacing: f64, middle: DVec3) 
     Grid::new([size[0], size[1], N_SLICES], DAffine3::from_mat3_translation(matrix, origin))
 }
 
-/// Cine and its labels.
-pub(super) fn cine(anatomy: &Anatomy, progress: &Progress) -> Result<(Volume, LabelMap)> {
+/// One phase of the cine: image and labels.
+type Phase = (Samples, Arc<[u8]>);
+
+/// Cine and its labels. End-diastole is made before the other phases and shown at once.
+pub(super) fn cine(anatomy: &Anatomy, progress: &Progress, show: &dyn Fn(&Volume, &LabelMap)) -> Result<(Volume, LabelMap)> {
     let grid = cine_grid(anatomy)?;
     let still = surroundings(anatomy, &grid, &CINE);
-    let done = AtomicUsize::new(0);
-    let phases: Vec<(Vec<u16>, Vec<u8>)> = (0..N_PHASES)
+    let phase = |p: usize| -> Phase {
+        let (image, labels) = acquire(anatomy, &anatomy.shapes[p], &grid, &still, &CINE, 100 + p as u64);
+        (Samples::U16(image.into()), labels.into())
+    };
+    let first = phase(0);
+    let (still_image, still_labels) = heart_of(anatomy, grid, vec![first.clone()])?;
+    show(&still_image, &still_labels);
+    let done = AtomicUsize::new(1);
+    let others: Vec<Phase> = (1..N_PHASES)
         .into_par_iter()
         .map(|p| {
-            let painted = acquire(anatomy, &anatomy.shapes[p], &grid, &still, &CINE, 100 + p as u64);
+            let painted = phase(p);
             progress.step(done.fetch_add(1, Ordering::Relaxed) as f64 / N_PHASES as f64, "beating heart")?;
             Ok(painted)
         })
         .collect::<Result<_>>()?;
-    let (images, labels): (Vec<_>, Vec<_>) =
-        phases.into_iter().map(|(image, labels)| (Samples::U16(image.into()), Arc::<[u8]>::from(labels))).unzip();
+    heart_of(anatomy, grid, std::iter::once(first).chain(others).collect())
+}
+
+/// The cine of the phases that are there, from the first on.
+fn heart_of(anatomy: &Anatomy, grid: Grid, phases: Vec<Phase>) -> Result<(Volume, LabelMap)> {
+    let times = &anatomy.phase_times_ms[..phases.len()];
+    let (images, labels): (Vec<_>, Vec<_>) = phases.into_iter().unzip();
     let mut volume = Volume::new("Cine short axis", grid, images)?;
     let mut mask = LabelMap::new("Cine labels", grid, labels)?;
     volume.modality = "MR".into();
-    volume.phase_times_ms.clone_from(&anatomy.phase_times_ms);
-    mask.phase_times_ms.clone_from(&anatomy.phase_times_ms);
+    volume.phase_times_ms = times.to_vec();
+    mask.phase_times_ms = times.to_vec();
     Ok((volume, mask))
 }
 
@@ -127,17 +142,23 @@ pub(super) fn late(anatomy: &Anatomy) -> Result<(Volume, LabelMap)> {
 /// Calls `at(index, heart point)` for all voxels of a grid.
 pub(super) fn each_voxel(anatomy: &Anatomy, grid: &Grid, mut at: impl FnMut(usize, DVec3)) {
     let [nx, ny, nz] = grid.size();
+    for k in 0..nz {
+        each_of_slice(anatomy, grid, k, |index, h| at(index + nx * ny * k, h));
+    }
+}
+
+/// The same for one slice; the index is that within the slice.
+fn each_of_slice(anatomy: &Anatomy, grid: &Grid, k: usize, mut at: impl FnMut(usize, DVec3)) {
+    let [nx, ny, _] = grid.size();
     let heart = |i: usize, j: usize, k: usize| {
         let lps = grid.lps_from_voxel().transform_point3(DVec3::new(i as f64, j as f64, k as f64));
         anatomy.frame.heart_from_lps(lps)
     };
     let step = heart(1, 0, 0) - heart(0, 0, 0);
-    for k in 0..nz {
-        for j in 0..ny {
-            let start = heart(0, j, k);
-            for i in 0..nx {
-                at(i + nx * (j + ny * k), start + step * i as f64);
-            }
+    for j in 0..ny {
+        let start = heart(0, j, k);
+        for i in 0..nx {
+            at(i + nx * j, start + step * i as f64);
         }
     }
 }
@@ -146,15 +167,18 @@ pub(super) fn each_voxel(anatomy: &Anatomy, grid: &Grid, mut at: impl FnMut(usiz
 fn acquire(anatomy: &Anatomy, shape: &Shape, grid: &Grid, still: &[f32], c: &Contrast, stream: u64) -> (Vec<u16>, Vec<u8>) {
     let mut image = still.to_vec();
     let mut labels = vec![0u8; image.len()];
-    each_voxel(anatomy, grid, |index, h| {
-        let region = anatomy.region(shape, h);
-        labels[index] = label(region);
-        if let Some(signal) = signal(anatomy, shape, h, region, c) {
-            image[index] = signal as f32;
-        }
-    });
     let [nx, ny, _] = grid.size();
-    image.chunks_exact_mut(nx * ny).for_each(|slice| blur(slice, nx, c.spread as f32));
+    let slices = image.par_chunks_exact_mut(nx * ny).zip(labels.par_chunks_exact_mut(nx * ny));
+    slices.enumerate().for_each(|(k, (image, labels))| {
+        each_of_slice(anatomy, grid, k, |index, h| {
+            let region = anatomy.region(shape, h);
+            labels[index] = label(region);
+            if let Some(signal) = signal(anatomy, shape, h, region, c) {
+                image[index] = signal as f32;
+            }
+        });
+        blur(image, nx, c.spread as f32);
+    });
     let middle = DVec3::new(0.0, 0.0, shape.z_of_level(0.5));
     let waves = {
         let s = &mut Stream::new(anatomy.seed, 3);
@@ -203,9 +227,12 @@ fn signal(anatomy: &Anatomy, shape: &Shape, h: DVec3, region: Region, c: &Contra
 fn surroundings(anatomy: &Anatomy, grid: &Grid, c: &Contrast) -> Vec<f32> {
     let middle = anatomy.frame.lps_from_heart(DVec3::new(0.0, 0.0, anatomy.diastole().z_of_level(0.5)));
     let mut image = vec![0f32; grid.n_voxels()];
-    each_voxel(anatomy, grid, |index, h| {
-        let t = anatomy.frame.lps_from_heart(h) - middle + DVec3::new(38.0, -26.0, 0.0);
-        image[index] = chest(anatomy.seed, t, pericardium(anatomy, h), c) as f32;
+    let [nx, ny, _] = grid.size();
+    image.par_chunks_exact_mut(nx * ny).enumerate().for_each(|(k, slice)| {
+        each_of_slice(anatomy, grid, k, |index, h| {
+            let t = anatomy.frame.lps_from_heart(h) - middle + DVec3::new(38.0, -26.0, 0.0);
+            slice[index] = chest(anatomy.seed, t, pericardium(anatomy, h), c) as f32;
+        });
     });
     image
 }

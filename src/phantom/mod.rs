@@ -65,11 +65,11 @@ pub fn make_case(seed: u64, progress: &Progress) -> Result<Case> {
     make_case_early(seed, progress, |_, _| {})
 }
 
-/// As [`make_case`]; shows the cine and its labels as soon as they are there.
-pub fn make_case_early(seed: u64, progress: &Progress, show: impl FnOnce(&Volume, &LabelMap)) -> Result<Case> {
+/// As [`make_case`]; shows end-diastole, then the whole cine, with their labels, as soon as they are there.
+pub fn make_case_early(seed: u64, progress: &Progress, show: impl Fn(&Volume, &LabelMap)) -> Result<Case> {
     progress.step(0.0, "heart")?;
     let anatomy = Anatomy::of_seed(seed);
-    let (cine, cine_labels) = images::cine(&anatomy, &progress.part(0.0, 0.4))?;
+    let (cine, cine_labels) = images::cine(&anatomy, &progress.part(0.0, 0.4), &show)?;
     show(&cine, &cine_labels);
     progress.step(0.4, "late enhancement")?;
     let (lge, lge_labels) = images::late(&anatomy)?;

@@ -45,7 +45,7 @@ fn same_seed_same_bytes_other_seed_other_heart() {
 fn rasterized_volumes_follow_the_shape() {
     for seed in 1..=5 {
         let anatomy = Anatomy::of_seed(seed);
-        let (_, labels) = images::cine(&anatomy, &Progress::none()).unwrap();
+        let (_, labels) = images::cine(&anatomy, &Progress::none(), &|_, _| {}).unwrap();
         let voxel_ml = labels.grid.voxel_mm3() / 1000.0;
         for phase in [0, 4, 9, 14, 20] {
             let shape = &anatomy.shapes[phase];
@@ -288,7 +288,7 @@ fn every_segment_is_there() {
 fn segments_follow_from_labels_and_insertions() {
     for seed in 0..6 {
         let anatomy = Anatomy::of_seed(seed);
-        let (_, labels) = images::cine(&anatomy, &Progress::none()).unwrap();
+        let (_, labels) = images::cine(&anatomy, &Progress::none(), &|_, _| {}).unwrap();
         let slice = labels.grid.size()[0] * labels.grid.size()[1];
         let mut centers = vec![(DVec3::ZERO, 0.0f64); labels.grid.size()[2]];
         images::each_voxel(&anatomy, &labels.grid, |i, h| {

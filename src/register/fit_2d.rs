@@ -1,7 +1,7 @@
 //! Landmark models in the plane: from a shift to a thin plate. Similarities follow Umeyama (1991)
 //! without reflections; affines are ordinary least squares, not the normalized direct linear transform.
 
-use super::shape::{Shape, check_points};
+use super::shape::{Shape, check_points, check_stiffness};
 use super::thin_plate::fit_thin_plate;
 use crate::base::{Error, Result};
 use crate::model::TransformModel;
@@ -84,9 +84,7 @@ pub(super) fn orthonormal_columns(points: &[DVec2], mean: DVec2) -> [(f64, Vec<f
 
 fn check(model: TransformModel, stiffness: f64, moving: &[DVec2], fixed: &[DVec2]) -> Result<()> {
     check_points(moving.len(), fixed.len(), moving.iter().chain(fixed).all(|p| p.is_finite()))?;
-    if !(stiffness >= 0.0 && stiffness.is_finite()) {
-        return Err(Error::parameter(format!("the stiffness of a thin plate is {stiffness}; it must be 0 or more")));
-    }
+    check_stiffness(stiffness)?;
     let (n, needed) = (moving.len(), model.least_pairs());
     let name = model.name();
     if n < needed {
@@ -112,12 +110,13 @@ fn check(model: TransformModel, stiffness: f64, moving: &[DVec2], fixed: &[DVec2
         }
     }
     if model == TransformModel::ThinPlate && stiffness == 0.0 {
-        refuse_doubles(moving)?;
+        let least = 1e-9 * Shape::of(moving).radius();
+        refuse_doubles(moving, |p, q| p.distance(*q) <= least)?;
     }
     Ok(())
 }
 
-fn is_are(n: usize) -> String {
+pub(super) fn is_are(n: usize) -> String {
     if n == 1 { "is 1".into() } else { format!("are {n}") }
 }
 
@@ -125,10 +124,10 @@ fn needs_plane(model: TransformModel) -> bool {
     matches!(model, TransformModel::Affine | TransformModel::ThinPlate | TransformModel::MlsAffine)
 }
 
-fn refuse_doubles(moving: &[DVec2]) -> Result<()> {
-    let least = 1e-9 * Shape::of(moving).radius();
+/// [`Error::Degenerate`] where two moving points are the same by `is_same`.
+pub(super) fn refuse_doubles<P: std::fmt::Display>(moving: &[P], is_same: impl Fn(&P, &P) -> bool) -> Result<()> {
     for (i, p) in moving.iter().enumerate() {
-        if let Some(j) = moving[..i].iter().position(|q| p.distance(*q) <= least) {
+        if let Some(j) = moving[..i].iter().position(|q| is_same(p, q)) {
             return Err(Error::degenerate(format!(
                 "a thin plate (tps) through every point needs different moving points, but pairs {} and {} of {} lie at {p}; switch one off or give a stiffness",
                 j + 1,

@@ -15,6 +15,6 @@ mod thin_plate;
 pub use assess_3d::assess_3d;
 pub use fit_2d::fit_2d;
 pub use fit_3d::fit_3d;
-pub use place::{pairs_flagged, plane_of_points};
+pub use place::{pairs_flagged, plane_of_points, plane_or_level};
 pub use quality::{assess_2d, fit_registration, leave_one_out};
 pub use suspicion::{mend_mirror, mend_swap, mirrored, swapped};

@@ -1,6 +1,6 @@
 //! Where a section lies in the heart: the plane through 3-D fixed points, and the points far from it.
 
-use super::fit_3d::{centered_svd, mean};
+use super::fit_3d::{centered_svd, mean, spans};
 use crate::base::{Error, Result};
 use crate::model::Registration;
 use crate::space::{DVec3, Plane};
@@ -28,13 +28,42 @@ pub fn plane_of_points(fixed: &[DVec3]) -> Result<Plane> {
         )));
     }
     let [a, b] = [0, 1].map(|k| DVec3::new(svd.v[k], svd.v[3 + k], svd.v[6 + k]));
-    let normal = a.cross(b);
+    displayed(middle, a.cross(b))
+}
+
+/// The plane through `middle` with this normal or its opposite, turned as radiologists display it.
+fn displayed(middle: DVec3, normal: DVec3) -> Result<Plane> {
     let normal = if normal.dot(INTO_SCREEN) < 0.0 { -normal } else { normal };
     // In a sagittal plane nothing points left, so right is toward the back, as in the usual view.
     let sagittal = normal.x.abs() > normal.y.abs() && normal.x.abs() > normal.z.abs();
     let sideways = if sagittal { DVec3::Y } else { DVec3::X };
     let right = sideways - normal * sideways.dot(normal);
     Plane::new(middle, right, normal.cross(right))
+}
+
+/// A plane for fixed points that do not span one: the most level plane through them (axial through one point;
+/// coronal through an upright line), for models that need no plane. Where they do span one, as
+/// [`plane_of_points`]. The second value says in a sentence what was assumed.
+/// [`Error::Degenerate`] without points.
+pub fn plane_or_level(fixed: &[DVec3]) -> Result<(Plane, Option<&'static str>)> {
+    if fixed.is_empty() || fixed.iter().any(|p| !p.is_finite()) {
+        return Err(Error::degenerate("a plane needs at least one fixed point with finite coordinates"));
+    }
+    let middle = mean(fixed);
+    match spans(fixed)? {
+        0 => {
+            let said = "the fixed points are one place, so the section is taken to lie in the axial plane through it";
+            Ok((Plane::axial(middle), Some(said)))
+        }
+        1 => {
+            let svd = centered_svd(fixed, middle)?;
+            let along = DVec3::new(svd.v[0], svd.v[svd.s.len()], svd.v[2 * svd.s.len()]);
+            let up = if along.z.abs() > 0.999 { DVec3::Y } else { DVec3::Z };
+            let said = "the fixed points lie on one line, so the section is taken to lie in the most level plane through it";
+            Ok((displayed(middle, up - along * up.dot(along))?, Some(said)))
+        }
+        _ => Ok((plane_of_points(fixed)?, None)),
+    }
 }
 
 /// Complete active pairs whose fixed point lies farther than half a slice from the plane: index in
@@ -79,5 +108,21 @@ mod tests {
         for fixed in [vec![DVec3::ZERO, DVec3::X], vec![DVec3::ONE; 5], (0..6).map(|i| DVec3::ONE * f64::from(i)).collect()] {
             assert!(matches!(plane_of_points(&fixed), Err(Error::Degenerate(_))));
         }
+    }
+
+    #[test]
+    fn without_a_plane_the_most_level_one_is_taken_and_said() {
+        let (level, said) = plane_or_level(&[DVec3::new(4.0, 5.0, 60.0)]).unwrap();
+        assert_eq!((level.right(), level.down(), level.origin().z), (DVec3::X, DVec3::Y, 60.0));
+        assert!(said.unwrap().contains("axial"));
+        let ends = [DVec3::new(0.0, 0.0, 10.0), DVec3::new(30.0, 0.0, 20.0)];
+        let (tilted, said) = plane_or_level(&ends).unwrap();
+        assert!(said.is_some() && ends.iter().all(|p| tilted.distance_mm(*p).abs() < 1e-9));
+        assert!((tilted.down() - DVec3::Y).length() < 1e-12 && tilted.normal().z > 0.9);
+        let (upright, _) = plane_or_level(&[DVec3::ZERO, DVec3::Z * 20.0]).unwrap();
+        assert!((upright.right() - DVec3::X).length() < 1e-12 && (upright.down() - DVec3::NEG_Z).length() < 1e-12);
+        let (three, said) = plane_or_level(&[DVec3::ZERO, DVec3::X, DVec3::Y]).unwrap();
+        assert!(said.is_none() && (three.normal() - DVec3::Z).length() < 1e-12);
+        assert!(plane_or_level(&[]).is_err());
     }
 }

@@ -49,10 +49,10 @@ fn judge(warp: &Warp, model: TransformModel, stiffness: f64, names: &[String], p
     let name = |i: usize| residuals_named[i].name.clone();
     Quality {
         n_pairs: residuals.len(),
-        rms_mm: (residuals.iter().map(|r| r * r).sum::<f64>() / n).sqrt(),
+        rms_mm: Some((residuals.iter().map(|r| r * r).sum::<f64>() / n).sqrt()),
         leave_one_out_median_mm: median(left_out.iter().flatten().copied().collect()),
         leave_one_out: named(left_out),
-        mirror: suspicion::mirrored(moving, fixed),
+        mirror: Some(suspicion::mirrored(moving, fixed)),
         swapped_pairs: swaps.iter().map(|[i, j]| [name(*i), name(*j)]).collect(),
         folds: count_folds(warp, moving),
         scale: similarity(moving, fixed, false).matrix2.x_axis.length(),
@@ -157,12 +157,12 @@ mod tests {
         let names: Vec<String> = (0..8).map(|i| format!("p{i}")).collect();
         let affine = assess_2d(TransformModel::Affine, 0.0, &names, &moving, &mirrored).unwrap();
         assert_eq!(affine.folds, 64 * 64);
-        assert!(affine.mirror.suspected && affine.swapped_pairs.is_empty());
+        assert!(affine.suspected_mirror().is_some() && affine.swapped_pairs.is_empty());
         let mut torn = moving.clone();
         torn.swap(0, 3);
         assert!(assess_2d(TransformModel::ThinPlate, 0.0, &names, &moving, &torn).unwrap().folds > 0);
         let quality = assess_2d(TransformModel::Similarity, 0.0, &names, &moving, &torn).unwrap();
         assert_eq!(quality.swapped_pairs, vec![["p0".to_owned(), "p3".to_owned()]]);
-        assert!(!quality.mirror.suspected);
+        assert!(quality.suspected_mirror().is_none());
     }
 }

@@ -62,3 +62,11 @@ pub(super) fn check_points(moving: usize, fixed: usize, finite: bool) -> Result<
     }
     Ok(())
 }
+
+/// Refuses a smoothing below 0 or not finite.
+pub(super) fn check_stiffness(stiffness: f64) -> Result<()> {
+    if stiffness >= 0.0 && stiffness.is_finite() {
+        return Ok(());
+    }
+    Err(Error::parameter(format!("the stiffness of a thin plate is {stiffness}; it must be 0 or more")))
+}

@@ -43,6 +43,13 @@ pub fn trouble(render_state: &egui_wgpu::RenderState) -> Option<(String, bool)> 
     Some((renderer.trouble()?, renderer.lost()))
 }
 
+/// Destroys the window's device as a driver does that fails; for tests of what follows.
+pub fn lose(render_state: &egui_wgpu::RenderState) {
+    render_state.device.destroy();
+    // The device tells of its loss while it is polled; that it cannot be polled is then no news.
+    drop(render_state.device.poll(wgpu::PollType::Poll));
+}
+
 /// As `llvmpipe (LLVM 15.0.6, 256 bits), Vulkan`.
 #[must_use]
 pub fn adapter_name(render_state: &egui_wgpu::RenderState) -> String {

@@ -119,6 +119,11 @@ impl Ordered {
         self.order.par_iter().map(|&i| values.get(i as usize).copied().unwrap_or(f32::NAN)).collect()
     }
 
+    /// The square that holds all points: least and greatest corner.
+    pub(super) fn bounds(&self) -> [[f32; 2]; 2] {
+        [self.low, self.low.map(|v| v + self.extent)]
+    }
+
     /// The points that lie in a box (least, greatest corner) and in levels of cells of at least
     /// `least_cell` (all levels where even the finest cell is larger).
     pub(super) fn visible(&self, bounds: [[f32; 2]; 2], least_cell: f32) -> Visible {

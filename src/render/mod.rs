@@ -22,7 +22,7 @@ mod tables;
 mod tests;
 mod volume;
 
-pub use callback::{PaneCallback, adapter_name, install, stats, trouble, wgpu_setup};
+pub use callback::{PaneCallback, adapter_name, install, lose, stats, trouble, wgpu_setup};
 pub use gpu::Gpu;
 pub use lod::{Ordered, prepare_points};
 pub use offscreen::Pixels;

@@ -2,7 +2,8 @@
 
 use super::frame::{Draw, Frame, Shape, SplatBuffers};
 use super::pass::bind;
-use super::pass::spots::{SpotsUniform, radius_px};
+use super::pass::slice::Variant;
+use super::pass::spots::{SpotsUniform, covered_px, radius_px};
 use super::points::{self, PointBuffers};
 use super::renderer::{RenderStats, Renderer, view};
 use super::shader::Pass;
@@ -44,7 +45,7 @@ impl Renderer {
         } else {
             let layout = self.programs.resources(&self.link, Pass::Discs);
             let resources = bind(&self.link, &layout, &[view(&self.tables)]);
-            let program = self.programs.drawing(&self.link, Pass::Discs);
+            let program = self.programs.variant(&self.link, Pass::Discs, Variant::of(d));
             if let Some(slot) = frame.uniform(&SpotsUniform::new(scene, d, 0)) {
                 let shape = Shape::Squares { positions: points.positions, values, runs: visible.runs };
                 frame.draws.push(Draw { program, slot, resources: Some(resources), shape });
@@ -65,7 +66,11 @@ impl Renderer {
         let (points, values, runs, splats) = input;
         let held = (self.link.limits.max_storage_buffer_binding_size / 8) as u32;
         let ranges = group_ranges(&runs, held.min(MOST_SPLATS));
-        let Some(slot) = frame.uniform(&SpotsUniform::new(scene, d, ranges.len())) else { return };
+        let mut uniform = SpotsUniform::new(scene, d, ranges.len());
+        if let Some(ordered) = &points.ordered {
+            uniform.rectangle = covered_px(scene, ordered.bounds(), uniform.radius_px);
+        }
+        let Some(slot) = frame.uniform(&uniform) else { return };
         let index = splats.len();
         let buffers = self.splat_buffers(frame, scene, index, &ranges);
         let n_groups = ranges.last().map_or(0, |r| r[0] + (r[2] - r[1]).div_ceil(256));
@@ -77,12 +82,12 @@ impl Renderer {
             buffers.pixels.as_entire_binding(),
         ];
         let resources = bind(&self.link, &layout, &all);
-        splats.push(Splat { resources, slot, n_groups, pixels: buffers.pixels.clone() });
+        splats.push(Splat { resources, slot, n_groups, pixels: buffers.pixels.clone(), variant: Variant::of(d) });
         let layout = self.programs.resources(&self.link, Pass::Resolve);
         let all = [buffers.pixels.as_entire_binding(), storage(&values, u64::from(held) * 4), view(&self.tables)];
         let resources = bind(&self.link, &layout, &all);
-        let program = self.programs.drawing(&self.link, Pass::Resolve);
-        frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Cover });
+        let program = self.programs.variant(&self.link, Pass::Resolve, Variant::of(d));
+        frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Rectangle });
     }
 
     fn splat_buffers(&self, frame: &mut Frame, scene: &Scene, index: usize, ranges: &[[u32; 4]]) -> SplatBuffers {
@@ -111,7 +116,7 @@ impl Renderer {
     /// Records the compute work of a frame.
     pub(super) fn record_splats(&mut self, encoder: &mut wgpu::CommandEncoder, frame: &Frame, splats: &[Splat]) {
         for splat in splats.iter().filter(|s| s.n_groups > 0) {
-            let program = self.programs.splat(&self.link);
+            let program = self.programs.splat(&self.link, splat.variant);
             encoder.clear_buffer(&splat.pixels, 0, None);
             let mut pass =
                 encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("spots"), timestamp_writes: None });
@@ -135,6 +140,7 @@ pub(super) struct Splat {
     slot: u32,
     n_groups: u32,
     pixels: wgpu::Buffer,
+    variant: Variant,
 }
 
 /// First workgroup, first point, behind-last point of each run, up to the point that a buffer can hold.

@@ -24,7 +24,8 @@ pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDraw
 pub use mark::{Corner, Ink, Mark};
 pub use number::{fixed, round_length, significant};
 pub use paint::{
-    FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk, is_shown, paint, picture_level,
+    Caption, FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, MOST_VECTOR_SPOTS, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk,
+    draw_vectors, is_shown, paint, paint_with_caption, picture_level,
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
 pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};

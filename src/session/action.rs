@@ -49,6 +49,8 @@ pub enum Action {
         /// µm per full-resolution pixel.
         um_per_px: f64,
     },
+    /// Forget the size of a pixel that was typed.
+    ForgetPixelSize(ElementId),
     /// Replace a layer.
     SetLayer {
         /// Its place in the list.
@@ -145,6 +147,10 @@ pub enum RegisterAction {
     MendSwap,
     /// Project the fixed points farther than half a slice onto the plane.
     ProjectFlagged,
+    /// Switch the link from section to heart on or off; off, the fit is kept but leads nowhere.
+    SetEnabled(bool),
+    /// Begin again: no pairs, a similarity, not turned over, the link on.
+    Reset,
 }
 
 /// Changes of the view.
@@ -154,6 +160,8 @@ pub enum ViewAction {
     Cursor(Option<(PaneKind, DVec2)>),
     /// The cursor goes to a patient point.
     GoTo(DVec3),
+    /// The other heart panes cut through a patient point; the pane that the cursor is in stays as it is.
+    Follow(PaneKind, DVec3),
     /// A pane looks elsewhere.
     Camera(PaneKind, Camera),
     /// A heart pane cuts elsewhere.
@@ -188,4 +196,28 @@ pub enum ViewAction {
     Neurological(bool),
     /// Fit a pane again.
     Fit(PaneKind),
+}
+
+impl Action {
+    /// What was asked, in a few words: where a message about it comes from.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Command(command) => super::command::spec_of(*command).map_or("command", |s| s.text.trim_end_matches('…')),
+            Self::Open(_) | Self::OpenDemo(_) => "Open",
+            Self::Save { .. } => "Save",
+            Self::Relink(_) => "Moved data",
+            Self::Recover(_) => "Unsaved work",
+            Self::Cancel(_) => "Jobs",
+            Self::Remove(_) => "Close",
+            Self::SetPixelSize { .. } | Self::ForgetPixelSize(_) => "Size of a pixel",
+            Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
+            Self::Run(_) | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
+            Self::Export { .. } => "Export",
+            Self::Exclude { .. } | Self::Include(_) => "Exclusions",
+            Self::Register(_) => "Landmarks",
+            Self::View(_) => "View",
+            Self::DismissMessage(_) => "Problems",
+        }
+    }
 }

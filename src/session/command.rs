@@ -127,6 +127,18 @@ pub enum Command {
     Panel(Panel),
     /// Stop all background work.
     CancelJobs,
+    /// Choose which key calls what.
+    EditKeys,
+    /// Everything that was said or went wrong.
+    Problems,
+    /// Show or hide the panels at the left.
+    ToggleStudy,
+    /// Show or hide the panels at the right.
+    ToggleProperties,
+    /// The interface in its own size.
+    ScaleReset,
+    /// The keyboard acts on the next pane.
+    NextPane,
 }
 
 /// A command as people see it.
@@ -194,6 +206,12 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::ToggleTheme, "Window", "Dark or light", ""),
     spec(Command::ScaleUp, "Window", "Larger interface", "Ctrl+="),
     spec(Command::ScaleDown, "Window", "Smaller interface", "Ctrl+-"),
+    spec(Command::ScaleReset, "Window", "Interface at 100 %", "Ctrl+0"),
+    spec(Command::ToggleStudy, "Window", "Show the left side", "F9"),
+    spec(Command::ToggleProperties, "Window", "Show the right side", "Shift+F9"),
+    spec(Command::NextPane, "Window", "Keyboard to the next pane", "F6"),
+    spec(Command::Problems, "Window", "Problems", "F8"),
+    spec(Command::EditKeys, "Window", "Edit keys…", ""),
     spec(Command::Panel(Panel::Inspect), "Window", "Inspector and landmarks", "I"),
     spec(Command::ResetLayout, "Window", "Reset the arrangement of panes", ""),
     spec(Command::CheatSheet, "Help", "Keys", "?"),

@@ -3,9 +3,10 @@
 use super::{Outcome, Session};
 use crate::base::Severity;
 use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
-use crate::model::{ColorMap, ElementId, LabelMap, Layer, LayerKind};
+use crate::model::{ColorMap, ElementId, Exclusion, Field, LabelMap, Layer, LayerKind, Range, Section, Study};
 use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, field_values, phase_at, spot_values};
-use crate::space::{DVec3, Grid, Space};
+use crate::space::{DVec2, DVec3, Grid, Space};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ impl Session {
     /// Brings everything derived up to date; long work goes to the background.
     pub(super) fn derive(&mut self) {
         self.start_segments();
+        self.index_spots();
         self.derived.spot_values = self.colors();
         self.fill_bullseye();
     }
@@ -73,24 +75,23 @@ impl Session {
         self.fill_bullseye();
     }
 
-    fn colors(&self) -> BTreeMap<ElementId, Arc<SpotValues>> {
-        let values = |layer: &Layer| match &layer.kind {
-            LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } => {
-                let section = self.study.section(layer.element)?;
-                let is_gene =
-                    section.expression.as_ref().is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
-                let field = self.study.field(layer.element, name).filter(|_| !is_gene);
-                let mut found = match field {
-                    Some(field) => field_values(field, range.as_ref()),
-                    None => spot_values(section, name, *log_normalized, range.as_ref()),
-                };
-                self.leave_out(layer.element, &mut found);
-                let same = self.derived.spot_values.get(&layer.element).filter(|old| ***old == found);
-                Some((layer.element, same.cloned().unwrap_or_else(|| Arc::new(found))))
-            }
-            _ => None,
-        };
-        self.study.layers.iter().filter_map(values).collect()
+    /// Values of all layers of spots; those whose recipe did not change are the same objects as before.
+    fn colors(&mut self) -> BTreeMap<ElementId, Arc<SpotValues>> {
+        let recipes: Vec<Painting> = self.study.layers.iter().filter_map(|l| Painting::of(&self.study, l)).collect();
+        let mut values = BTreeMap::new();
+        for recipe in recipes {
+            let id = recipe.id;
+            let old = self.derived.spot_values.get(&id).filter(|_| self.painted.get(&id).is_some_and(|p| p.is_same(&recipe)));
+            let found = old.cloned().unwrap_or_else(|| {
+                let mut found = recipe.values();
+                self.leave_out(id, &mut found);
+                Arc::new(found)
+            });
+            values.insert(id, found);
+            self.painted.insert(id, recipe);
+        }
+        self.painted.retain(|id, _| values.contains_key(id));
+        values
     }
 
     /// Spots that are left out have no value anywhere, and the rule says how many they are.
@@ -109,9 +110,24 @@ impl Session {
         (self.derived.bullseye, self.derived.bullseye_scale) = self.bullseye().map_or((Vec::new(), None), |(c, s)| (c, Some(s)));
     }
 
+    /// The segmentation whose segments are shown.
+    #[must_use]
+    pub fn shown_segmentation(&self) -> Option<ElementId> {
+        let shown = self.shown_segments().find(|s| s.result.is_ok())?;
+        self.segments.iter().find(|(_, s)| Arc::ptr_eq(s, shown)).map(|(id, _)| *id)
+    }
+
+    /// Segments of the heart shown: only of segmentations that belong to it; of any where no image is open.
+    pub(super) fn shown_segments(&self) -> impl Iterator<Item = &Arc<SegmentsOf>> {
+        let fitted = self.registration().filter(|r| r.used_fit().is_some()).map(|r| r.heart);
+        let heart = fitted.or(self.view.heart);
+        let fits = move |id: ElementId| heart.is_none_or(|heart| self.study.belonging(id, heart).is_some());
+        self.segments.iter().filter(move |(id, _)| fits(**id)).map(|(_, s)| s)
+    }
+
     /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
     fn bullseye(&self) -> Option<(Vec<BullseyeCell>, BullseyeScale)> {
-        let segmentation = self.segments.values().find_map(|s| s.result.as_ref().ok())?;
+        let segmentation = self.shown_segments().find_map(|s| s.result.as_ref().ok())?;
         let mut sums = [(0.0, 0usize); 18];
         let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
             let color = self.view.section.and_then(|id| self.derived.spot_values.get(&id))?;
@@ -146,16 +162,20 @@ impl Session {
         let (Some(section), Some(registration)) = (self.study.section(id), self.study.registrations.get(&id)) else {
             return false;
         };
-        let (Some(spots), Some(values), Some(fit)) = (&section.spots, self.derived.spot_values.get(&id), &registration.fit)
+        let (Some(spots), Some(values), Some(fit)) = (&section.spots, self.derived.spot_values.get(&id), registration.used_fit())
         else {
             return false;
         };
         let scale = section.mm_per_px();
-        for ((px, value), _) in spots.px.iter().zip(values.values.iter()).zip(&spots.in_tissue).filter(|(_, inside)| **inside) {
-            let lps = registration.plane.lps_from_plane(fit.plane_from_section.apply(*px * scale));
-            if let Some(segment) = segmentation.frame.segment_at(lps)
-                && !value.is_nan()
-            {
+        let source: Vec<DVec2> = spots.px.iter().map(|px| *px * scale).collect();
+        let placed = fit.plane_from_section.apply_all(&source);
+        let segment = |(i, p): (usize, &DVec2)| {
+            let shown = spots.in_tissue.get(i) == Some(&true) && values.values.get(i).is_some_and(|v| !v.is_nan());
+            shown.then(|| segmentation.frame.segment_at(registration.plane.lps_from_plane(*p)))?
+        };
+        let segments: Vec<Option<u8>> = placed.par_iter().enumerate().map(segment).collect();
+        for (segment, value) in segments.into_iter().zip(values.values.iter()) {
+            if let Some(segment) = segment {
                 let cell = &mut sums[usize::from(segment)];
                 *cell = (cell.0 + f64::from(*value), cell.1 + 1);
             }
@@ -209,6 +229,53 @@ impl Session {
     #[must_use]
     pub fn lps_of_section(&self, id: ElementId, mm: crate::space::DVec2) -> Option<DVec3> {
         self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()
+    }
+}
+
+/// What the values of a section's spots are made from.
+#[derive(Debug)]
+pub(super) struct Painting {
+    id: ElementId,
+    section: Arc<Section>,
+    name: String,
+    log_normalized: bool,
+    range: Option<Range>,
+    /// Where the name is that of an analysis' values.
+    field: Option<Field>,
+    exclusions: Vec<Exclusion>,
+}
+
+impl Painting {
+    fn of(study: &Study, layer: &Layer) -> Option<Self> {
+        let LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } = &layer.kind else { return None };
+        let section = Arc::clone(study.section(layer.element)?);
+        let is_gene = section.expression.as_ref().is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
+        let field = study.field(layer.element, name).filter(|_| !is_gene).cloned();
+        let (name, log_normalized, range) = (name.clone(), *log_normalized, range.clone());
+        let exclusions = study.exclusions.iter().filter(|e| e.what.element() == layer.element).cloned().collect();
+        Some(Self { id: layer.element, section, name, log_normalized, range, field, exclusions })
+    }
+
+    fn values(&self) -> SpotValues {
+        match &self.field {
+            Some(field) => field_values(field, self.range.as_ref()),
+            None => spot_values(&self.section, &self.name, self.log_normalized, self.range.as_ref()),
+        }
+    }
+
+    /// Whether the values would be the same; large data by identity.
+    fn is_same(&self, other: &Self) -> bool {
+        let same_field = match (&self.field, &other.field) {
+            (None, None) => true,
+            (Some(a), Some(b)) => {
+                Arc::ptr_eq(&a.values, &b.values) && (&a.name, &a.unit, &a.range) == (&b.name, &b.unit, &b.range)
+            }
+            _ => false,
+        };
+        same_field
+            && Arc::ptr_eq(&self.section, &other.section)
+            && (&self.name, self.log_normalized, &self.range) == (&other.name, other.log_normalized, &other.range)
+            && self.exclusions == other.exclusions
     }
 }
 

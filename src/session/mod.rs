@@ -10,6 +10,7 @@ mod edit;
 mod export;
 mod history;
 mod jobs;
+mod joint;
 mod journal;
 mod layer_edit;
 mod open;
@@ -17,6 +18,7 @@ mod project;
 mod readout;
 mod register_edit;
 mod replay;
+mod spots;
 mod task;
 mod view_change;
 
@@ -25,16 +27,18 @@ pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
 pub use derive::SegmentsOf;
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
-pub use export::{ExportRecord, ExportWhat, Exporter};
+pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
+pub use joint::{Joined, before, join_views};
 pub use journal::{Leftover, state_folder};
 pub use open::{Opened, demo_elements, demo_held};
 pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
-pub use task::{FuseTask, PredictTask, Recipe, ReduceTask, Task};
+pub use spots::SpotIndex;
+pub use task::{FlavorRecord, FuseTask, PredictTask, Recipe, ReduceTask, Task};
 
 use crate::base::{Error, Limits, Result, Severity};
 use crate::model::{Analysis, ElementId, LabelMap, Layer, Registration, Study, Volume};
@@ -45,13 +49,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+/// Messages kept; older ones are forgotten.
+const MOST_MESSAGES: usize = 500;
+
 /// Something the person should know, kept until it is dismissed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     /// How much it matters.
     pub severity: Severity,
-    /// What happened and what to do.
+    /// What happened.
     pub text: String,
+    /// What it is about: a file, a job, a command.
+    pub from: String,
+    /// What to do about it, or empty.
+    pub remedy: &'static str,
+    /// How often it was said in a row.
+    pub times: u32,
 }
 
 /// What background work gives back.
@@ -71,6 +84,8 @@ pub enum Outcome {
     Saved(PathBuf, String),
     /// Segments of a segmentation.
     Segments(ElementId, Box<SegmentsOf>),
+    /// Where the spots of a section are found.
+    SpotIndex(ElementId, Box<SpotIndex>),
     /// A method's result.
     Analyzed(Box<Analysis>),
     /// Files were written.
@@ -98,11 +113,16 @@ pub struct Session {
     pub leftover: Option<Leftover>,
     /// Inputs that could not be found.
     pub relink: Option<Relink>,
+    /// Files that the last export wrote.
+    pub exported: Vec<PathBuf>,
     /// Memory that readers may take.
     pub limits: Limits,
     jobs: Jobs<Outcome>,
     journal: Option<Journal>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
+    spot_index: BTreeMap<ElementId, SpotIndex>,
+    /// What the values of spots were made from.
+    painted: BTreeMap<ElementId, derive::Painting>,
     drag: Option<Box<Registration>>,
     preview: Option<Vec<Layer>>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
@@ -126,10 +146,13 @@ impl Session {
             project: None,
             leftover: None,
             relink: None,
+            exported: Vec::new(),
             limits: Limits::default(),
             jobs: Jobs::new(wake),
             journal: None,
             segments: BTreeMap::new(),
+            spot_index: BTreeMap::new(),
+            painted: BTreeMap::new(),
             drag: None,
             preview: None,
             planes: Mutex::default(),
@@ -152,8 +175,9 @@ impl Session {
 
     /// Does what is asked; what cannot be done becomes a message. Nothing here waits.
     pub fn apply(&mut self, action: Action) {
+        let from = action.name();
         if let Err(e) = self.try_apply(action) {
-            self.say(Severity::Error, e.to_string());
+            self.say_error(from, &e);
         }
     }
 
@@ -187,6 +211,7 @@ impl Session {
             }
             Action::Remove(id) => self.remove(id),
             Action::SetPixelSize { section, um_per_px } => self.set_pixel_size(section, um_per_px),
+            Action::ForgetPixelSize(section) => self.forget_pixel_size(section),
             Action::SetLayer { index, layer } => self.set_layer(index, layer),
             Action::PreviewLayer { index, layer } => self.preview_layer(index, layer),
             Action::KeepLayers => Ok(()),
@@ -242,7 +267,7 @@ impl Session {
             match done.result {
                 Ok(outcome) => self.take(outcome),
                 Err(Error::Cancelled) => {}
-                Err(e) => self.say(Severity::Error, format!("{}: {e}", done.title)),
+                Err(e) => self.say_error(&done.title, &e),
             }
         }
     }
@@ -260,10 +285,12 @@ impl Session {
                 self.say(Severity::Note, text);
             }
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
+            Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
             Outcome::Exported(files) => {
                 let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
                 self.say(Severity::Note, format!("Written: {}", names.join(", ")));
+                self.exported = files;
             }
         }
     }
@@ -366,15 +393,32 @@ impl Session {
     /// Number and name of the segment at a patient point.
     #[must_use]
     pub fn segment_at(&self, lps: DVec3) -> Option<(u8, String)> {
-        self.segments.values().find_map(|s| s.at(lps))
+        self.shown_segments().find_map(|s| s.at(lps))
     }
 
     /// Says something to the person.
     pub fn say(&mut self, severity: Severity, text: impl Into<String>) {
-        self.messages.push(Message { severity, text: text.into() });
-        if self.messages.len() > 200 {
+        self.say_from(severity, "program", text, "");
+    }
+
+    /// Says something about a file, a job or a command, and what to do. What is repeated at once is counted.
+    pub fn say_from(&mut self, severity: Severity, from: &str, text: impl Into<String>, remedy: &'static str) {
+        let message = Message { severity, text: text.into(), from: from.to_owned(), remedy, times: 1 };
+        if let Some(last) = self.messages.last_mut()
+            && (&last.text, &last.from, last.severity) == (&message.text, &message.from, message.severity)
+        {
+            last.times += 1;
+            return;
+        }
+        self.messages.push(message);
+        if self.messages.len() > MOST_MESSAGES {
             self.messages.remove(0);
         }
+    }
+
+    /// Says what went wrong, and what an error of its kind asks for.
+    pub fn say_error(&mut self, from: &str, error: &Error) {
+        self.say_from(Severity::Error, from, error.to_string(), error.remedy());
     }
 
     /// Ends well: the journal is thrown away.

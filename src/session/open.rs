@@ -3,7 +3,7 @@
 use super::edit::{Change, Edit, Held};
 use super::{Outcome, Session};
 use crate::base::{Error, Limits, Note, Progress, Result, Severity, Warnings};
-use crate::io::record::TYPED;
+use crate::io::record::{TYPED, typed_um_per_px};
 use crate::io::{self, Content, Found, Reading};
 use crate::model::{
     ColorMap, Element, ElementId, Exclusion, LabelMap, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section,
@@ -123,7 +123,8 @@ impl Session {
 
     pub(super) fn add_opened(&mut self, opened: Opened) {
         for note in opened.notes.iter().filter(|n| n.severity != Severity::Note) {
-            self.say(note.severity, note.message.clone());
+            let from = note.file.as_deref().map_or_else(|| leaf(&opened.path), leaf);
+            self.say_from(note.severity, &from, note.message.clone(), "Check what the sentence names; what is open stays.");
         }
         let held = |f: Found| {
             let about = format!("{}: {}", leaf(&f.path), f.summary);
@@ -141,15 +142,17 @@ impl Session {
     /// Puts the heart of the built-in case on an empty screen; it is not in the history and makes room for
     /// the whole case.
     pub(super) fn show_early(&mut self, cine: Volume, labels: LabelMap) {
-        if !self.study.elements.is_empty() || !self.history.edits().is_empty() {
+        if (!self.study.elements.is_empty() && !self.is_early) || !self.history.edits().is_empty() {
             return;
         }
+        self.study.layers.clear();
         for (id, element) in [(1, Element::Volume(Arc::new(cine))), (2, Element::Labels(Arc::new(labels)))] {
             self.study.layers.extend(first_layers(ElementId(id), &element, &self.study.layers));
             self.study.elements.insert(ElementId(id), element);
         }
         self.study.next_id = 3;
         self.is_early = true;
+        self.revision += 1;
         self.repair_view();
     }
 
@@ -228,12 +231,29 @@ impl Session {
         if !um_per_px.is_finite() || um_per_px <= 0.0 {
             return Err(Error::parameter(format!("{um_per_px} µm per pixel is not a size")));
         }
+        self.change_pixel_size(id, PixelSize::Known { um_per_px, source: TYPED.into() }, "set pixel size")
+    }
+
+    pub(super) fn forget_pixel_size(&mut self, id: ElementId) -> Result<()> {
+        let typed = self.study.section(id).and_then(|s| typed_um_per_px(&s.pixel_size));
+        typed.ok_or_else(|| Error::parameter("the size of a pixel was not typed; it is what the files say"))?;
+        let told = self.history.edits().iter().flat_map(|e| &e.changes).find_map(|c| match c {
+            Change::Element { id: of, after: Some(held), .. } if *of == id => match &held.element {
+                Element::Section(s) if typed_um_per_px(&s.pixel_size).is_none() => Some(s.pixel_size.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        self.change_pixel_size(id, told.unwrap_or(PixelSize::Unknown), "forget pixel size")
+    }
+
+    /// Another pixel size; landmarks stay on their pixels.
+    fn change_pixel_size(&mut self, id: ElementId, size: PixelSize, name: &str) -> Result<()> {
         let (Some(section), Some(before)) = (self.study.section(id), self.held(id)) else {
             return Err(Error::parameter("only a section has a pixel size"));
         };
-        let factor = um_per_px / 1000.0 / section.mm_per_px();
-        let size = PixelSize::Known { um_per_px, source: TYPED.into() };
         let changed = Section { pixel_size: size, ..(**section).clone() };
+        let factor = changed.mm_per_px() / section.mm_per_px();
         let after = Held { element: Element::Section(Arc::new(changed)), provenance: before.provenance.clone() };
         let mut changes = vec![Change::Element { id, before: Some(before), after: Some(after) }];
         if let Some(registration) = self.study.registrations.get(&id) {
@@ -244,7 +264,7 @@ impl Session {
             let (before, after) = (Some(Box::new(registration.clone())), Some(Box::new(scaled)));
             changes.push(Change::Registration { section: id, before, after });
         }
-        self.commit(Edit { name: "set pixel size".into(), changes });
+        self.commit(Edit { name: name.into(), changes });
         Ok(())
     }
 
@@ -289,6 +309,7 @@ fn demo_registration(case: &Case, heart: ElementId, section: ElementId) -> Regis
         flip_x_mm: None,
         fit: None,
         problem: None,
+        enabled: true,
     };
     super::register_edit::refit(&mut registration);
     registration

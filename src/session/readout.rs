@@ -4,7 +4,7 @@ use super::Session;
 use crate::imaging;
 use crate::model::{ElementId, LayerKind};
 use crate::scene::{label_phase, phase_at, significant};
-use crate::space::{DVec2, DVec3, Space};
+use crate::space::{DVec3, Space};
 
 /// The status bar's content.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,7 +29,7 @@ fn millimeters(p: DVec3) -> String {
     format!("{:.1} {:.1} {:.1} mm", p.x, p.y, p.z).replace('-', "−")
 }
 
-/// Reads everything under the view's cursor. Cost: a few samples and one search among the spots.
+/// Reads everything under the view's cursor. Cost: a few samples and one look-up among the spots.
 #[must_use]
 pub fn read(session: &Session) -> Readout {
     let mut readout = Readout::default();
@@ -50,7 +50,10 @@ pub fn read(session: &Session) -> Readout {
     for layer in session.study.layers.iter().filter(|l| l.visible) {
         let value = match &layer.kind {
             LayerKind::Image { .. } => view.cursor.and_then(|p| image_value(session, layer.element, p)),
-            LayerKind::Labels { .. } => view.cursor.and_then(|p| label_name(session, layer.element, p)),
+            LayerKind::Labels { .. } => {
+                let drawn = view.heart.is_none_or(|heart| session.study.belonging(layer.element, heart).is_some());
+                view.cursor.filter(|_| drawn).and_then(|p| label_name(session, layer.element, p))
+            }
             LayerKind::Picture => None,
             LayerKind::Spots { .. } => {
                 section_mm.filter(|_| Some(layer.element) == section).and_then(|p| spot_value(session, layer.element, p))
@@ -89,28 +92,10 @@ fn label_name(session: &Session, id: ElementId, lps: DVec3) -> Option<(String, S
     Some((labels.name.clone(), entry.name.clone()))
 }
 
-impl Session {
-    /// The name of the spot of a section at section mm.
-    #[must_use]
-    pub fn spot_at(&self, id: ElementId, mm: DVec2) -> Option<String> {
-        let spot = nearest_spot(self, id, mm)?;
-        self.study.section(id)?.expression.as_ref()?.observations().get(spot).cloned()
-    }
-}
-
-/// The spot whose disc is at section mm.
-fn nearest_spot(session: &Session, id: ElementId, mm: DVec2) -> Option<usize> {
-    let section = session.study.section(id)?;
-    let spots = section.spots.as_ref()?;
-    let px = mm / section.mm_per_px();
-    let nearest =
-        (0..spots.px.len()).min_by(|&a, &b| spots.px[a].distance_squared(px).total_cmp(&spots.px[b].distance_squared(px)))?;
-    (spots.px[nearest].distance(px) <= spots.diameter_px.max(1.0)).then_some(nearest)
-}
-
 fn spot_value(session: &Session, id: ElementId, mm: DVec3) -> Option<(String, String)> {
-    let nearest = nearest_spot(session, id, mm.truncate())?;
+    let spot = session.spot_at(id, mm.truncate())?;
     let shown = session.derived.spot_values.get(&id)?;
-    let value = shown.values.get(nearest)?;
-    (!value.is_nan()).then(|| (shown.title.clone(), three_digits(f64::from(*value))))
+    let value = *shown.values.get(spot)?;
+    let name = |v: f32| shown.categories.get(v as usize).cloned();
+    (!value.is_nan()).then(|| (shown.title.clone(), name(value).unwrap_or_else(|| three_digits(f64::from(value)))))
 }

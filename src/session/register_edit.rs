@@ -2,7 +2,7 @@
 
 use super::action::{RegisterAction, Side};
 use crate::base::{Error, Result};
-use crate::model::{Fit, Landmark, Registration};
+use crate::model::{Fit, Landmark, Registration, TransformModel};
 use crate::register::fit_registration;
 use crate::space::{DAffine2, DVec2, Warp};
 
@@ -121,6 +121,15 @@ fn change(
         }
         RegisterAction::MendSwap => (mend_swap(r)?, keep),
         RegisterAction::ProjectFlagged => (project_flagged(r), keep),
+        RegisterAction::SetEnabled(on) => {
+            r.enabled = *on;
+            (if *on { "switch the link on".into() } else { "switch the link off".into() }, keep)
+        }
+        RegisterAction::Reset => {
+            r.landmarks.pairs.clear();
+            (r.model, r.stiffness, r.flip_x_mm, r.enabled) = (TransformModel::Similarity, 0.0, None, true);
+            ("reset the link to the heart".into(), None)
+        }
         RegisterAction::EndDrag | RegisterAction::CancelDrag => ("drag".into(), keep),
     })
 }

@@ -15,6 +15,7 @@ impl Session {
         match action {
             ViewAction::Cursor(at) => self.set_cursor(at),
             ViewAction::GoTo(lps) => self.go_to(lps),
+            ViewAction::Follow(from, lps) => self.cut_through(lps, Some(from)),
             ViewAction::Camera(pane, camera) => self.pane(pane).camera = Some(camera),
             ViewAction::Plane(pane, plane) => self.pane(pane).plane = Some(plane),
             ViewAction::Slice(pane, steps) => self.go_slices(pane, steps),
@@ -162,7 +163,11 @@ impl Session {
     fn go_to(&mut self, lps: crate::space::DVec3) {
         self.view.cursor = Some(lps);
         self.view.section_cursor = None;
-        for pane in [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber] {
+        self.cut_through(lps, None);
+    }
+
+    fn cut_through(&mut self, lps: crate::space::DVec3, but: Option<PaneKind>) {
+        for pane in PaneKind::ALL.into_iter().filter(|p| p.is_heart() && Some(*p) != but) {
             if let Some(plane) = self.pane_plane(pane) {
                 let moved = plane.through(plane.origin() + plane.normal() * plane.distance_mm(lps));
                 self.pane(pane).plane = Some(moved);
@@ -226,6 +231,7 @@ impl Session {
             flip_x_mm: None,
             fit: None,
             problem: None,
+            enabled: true,
         })
     }
 

@@ -1,7 +1,6 @@
 //! A warp as a grid of triangles, fine enough to be drawn in its place.
 
 use super::{DVec2, Warp};
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Vertices of a regular grid over the source and where they go. Cell (i, j) is drawn as the triangles
@@ -74,7 +73,7 @@ pub fn warp_mesh(warp: &Warp, bounds: [DVec2; 2], tolerance_mm: f64, max_cells: 
         let excess = error_mm / (0.75 * tolerance_mm);
         if along == 1 || along >= max_cells || excess <= 1.0 || !excess.is_finite() {
             let source = lattice.vertices();
-            let target = apply_all(warp, &source);
+            let target = warp.apply_all(&source);
             return Mesh { n_cells: lattice.n_cells, source, target, error_mm };
         }
         // The error falls with the square of the cell.
@@ -102,15 +101,6 @@ fn bent_places(warp: &Warp) -> Vec<DVec2> {
             places
         }
     }
-}
-
-fn apply_all(warp: &Warp, points: &[DVec2]) -> Vec<DVec2> {
-    let run = |chunk: &[DVec2]| match warp {
-        Warp::ThinPlate(t) => t.apply_all(chunk),
-        Warp::Chain(parts) => parts.iter().fold(chunk.to_vec(), |p, part| apply_all(part, &p)),
-        _ => chunk.iter().map(|p| warp.apply(*p)).collect(),
-    };
-    points.par_chunks(1024).map(run).collect::<Vec<_>>().concat()
 }
 
 /// A regular grid of cells.
@@ -157,7 +147,7 @@ impl Lattice {
                 .into_iter()
                 .fold(0.0, f64::max)
         };
-        apply_all(warp, &points).chunks_exact(OFFSETS.len()).map(worst).fold(0.0, f64::max)
+        warp.apply_all(&points).chunks_exact(OFFSETS.len()).map(worst).fold(0.0, f64::max)
     }
 }
 

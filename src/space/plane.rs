@@ -1,6 +1,6 @@
 //! An oriented cut through patient space, and the letters on its edges.
 
-use super::{DVec2, DVec3};
+use super::{DMat3, DVec2, DVec3};
 use crate::base::{Error, Result};
 
 /// A plane in the patient: `right` and `down` are the screen axes. The viewer looks along
@@ -96,6 +96,18 @@ impl Plane {
         Self { origin, ..*self }
     }
 
+    /// Turned about an axis (unit vector) through a patient point by an angle in radians, counter-clockwise for a
+    /// viewer whom the axis points at.
+    #[must_use]
+    pub fn turned(&self, pivot: DVec3, axis: DVec3, angle: f64) -> Self {
+        let turn = DMat3::from_axis_angle(axis, angle);
+        let origin = pivot + turn * (self.origin - pivot);
+        let right = (turn * self.right).normalize();
+        // Rounding must not add up over many turns.
+        let down = (turn * self.down - right * right.dot(turn * self.down)).normalize();
+        Self { origin, right, down }
+    }
+
     /// Mirrored left to right (neurological display); the data stay.
     #[must_use]
     pub fn mirrored(&self) -> Self {
@@ -136,5 +148,15 @@ mod tests {
         let p = DVec2::new(-4.0, 7.5);
         assert!((plane.plane_from_lps(plane.lps_from_plane(p)) - p).length() < 1e-12);
         assert!(Plane::new(DVec3::ZERO, DVec3::X, DVec3::X).is_err());
+    }
+
+    #[test]
+    fn a_turn_keeps_the_pivot() {
+        let (plane, pivot) = (Plane::coronal(DVec3::new(1.0, 2.0, 3.0)), DVec3::new(5.0, 2.0, -4.0));
+        let quarter = plane.turned(pivot, DVec3::Z, std::f64::consts::FRAC_PI_2);
+        assert!((quarter.right() - DVec3::Y).length() < 1e-12 && (quarter.down() + DVec3::Z).length() < 1e-12);
+        assert!(quarter.distance_mm(pivot).abs() < 1e-12);
+        let back = (0..1000).fold(plane, |p, _| p.turned(pivot, DVec3::Y, 0.02)).turned(pivot, DVec3::Y, -20.0);
+        assert!((back.origin() - plane.origin()).length() < 1e-9 && (back.right() - plane.right()).length() < 1e-9);
     }
 }

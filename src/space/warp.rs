@@ -2,8 +2,10 @@
 //! chain of them. Points go `target_from_source`; the inverse is found by Newton's method and refused
 //! where the warp folds.
 
+use super::newton::damped_newton;
 use super::{DAffine2, DMat2, DVec2, ThinPlate};
 use crate::base::{Error, Result};
+use rayon::prelude::*;
 
 /// A 2-D warp, mm to mm.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +57,21 @@ impl Warp {
         }
     }
 
+    /// The targets of many points on all cores, as [`Self::apply`] to 10⁻¹¹ of the bending, but several times
+    /// faster than one by one.
+    #[must_use]
+    pub fn apply_all(&self, points: &[DVec2]) -> Vec<DVec2> {
+        points.par_chunks(1024).map(|chunk| self.apply_chunk(chunk)).collect::<Vec<_>>().concat()
+    }
+
+    fn apply_chunk(&self, points: &[DVec2]) -> Vec<DVec2> {
+        match self {
+            Self::ThinPlate(t) => t.apply_all(points),
+            Self::Chain(parts) => parts.iter().fold(points.to_vec(), |p, part| part.apply_chunk(&p)),
+            _ => points.iter().map(|p| self.apply(*p)).collect(),
+        }
+    }
+
     /// Derivative at a source point (columns are ∂/∂x and ∂/∂y).
     #[must_use]
     pub fn jacobian(&self, p: DVec2) -> DMat2 {
@@ -99,33 +116,12 @@ impl Warp {
     }
 
     fn newton(&self, start: DVec2, target: DVec2, tolerance_mm: f64) -> Result<DVec2> {
-        let mut p = start;
-        let mut miss = self.apply(p) - target;
-        for _ in 0..60 {
-            if miss.length() <= tolerance_mm {
-                return Ok(p);
-            }
+        let step = |p: DVec2, miss: DVec2| {
             let j = self.jacobian(p);
-            if j.determinant().abs() < 1e-14 {
-                break;
-            }
-            let step = j.inverse() * miss;
-            let mut share = 1.0;
-            let (next, next_miss) = loop {
-                let next = p - step * share;
-                let next_miss = self.apply(next) - target;
-                if next_miss.length() < miss.length() || share < 1e-4 {
-                    break (next, next_miss);
-                }
-                share *= 0.5;
-            };
-            (p, miss) = (next, next_miss);
-        }
-        if miss.length() <= tolerance_mm {
-            Ok(p)
-        } else {
-            Err(Error::degenerate(format!("no source point of the warp lands on {target}")))
-        }
+            (j.determinant().abs() >= 1e-14).then(|| j.inverse() * miss)
+        };
+        damped_newton(start, tolerance_mm, |p| self.apply(p) - target, step, DVec2::length)
+            .ok_or_else(|| Error::degenerate(format!("no source point of the warp lands on {target}")))
     }
 }
 

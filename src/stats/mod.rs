@@ -2,20 +2,38 @@
 //! leak, permutation and correlation, each behind one door so that no other room sees the crates that do
 //! the work.
 
+mod cca;
+mod cholesky;
 mod correlate;
+mod decompose;
 mod folds;
+mod loess;
+mod nearest;
+mod pca;
 mod permute;
 mod point_tree;
+mod quantile;
 mod random;
+mod ridge;
 mod solve;
+mod surrogate;
 mod svd;
 mod variogram;
 
+pub use cca::{Cca, nested_largest};
+pub use cholesky::{Cholesky, dot};
 pub use correlate::{pearson, ranks, spearman};
+pub use decompose::{Eigen, long_svd, symmetric_eigen};
 pub use folds::{Fold, block_folds, group_folds, leave_one_group_out};
+pub use loess::{LoessSettings, loess};
+pub use nearest::Nearest;
+pub use pca::{Pca, PcaMethod, PcaSettings, SparseColumns, pca};
 pub use permute::{Exchange, permutation_p};
 pub use point_tree::PointTree;
+pub use quantile::{quantile, quantile_of};
 pub use random::Stream;
+pub use ridge::{Design, Gram, Ridge};
 pub use solve::solve;
+pub use surrogate::{SpatialBasis, SpatialParts};
 pub use svd::{ThinSvd, thin_svd};
 pub use variogram::spatial_range_mm;

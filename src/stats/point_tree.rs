@@ -22,23 +22,31 @@ impl PointTree {
     #[must_use]
     pub fn nearest_within(&self, p: [f64; 2], radius: f64) -> Option<(usize, f64)> {
         let mut best = (None, radius);
-        self.walk(p, &self.order, 0, &mut best);
+        self.walk(p, &self.order, (0, None), &mut best);
         best.0.map(|i| (i, best.1))
     }
 
-    fn walk(&self, p: [f64; 2], part: &[u32], axis: usize, best: &mut (Option<usize>, f64)) {
+    /// Distance from a point of the tree to the nearest other one.
+    #[must_use]
+    pub fn nearest_other(&self, i: usize) -> Option<f64> {
+        let mut best = (None, f64::INFINITY);
+        self.walk(self.points[i], &self.order, (0, Some(i)), &mut best);
+        best.0.map(|_| best.1)
+    }
+
+    fn walk(&self, p: [f64; 2], part: &[u32], (axis, not): (usize, Option<usize>), best: &mut (Option<usize>, f64)) {
         let Some(&middle) = part.get(part.len() / 2) else { return };
         let (before, after) = (&part[..part.len() / 2], &part[part.len() / 2 + 1..]);
         let q = self.points[middle as usize];
         let distance = (q[0] - p[0]).hypot(q[1] - p[1]);
-        if distance < best.1 {
+        if distance < best.1 && not != Some(middle as usize) {
             *best = (Some(middle as usize), distance);
         }
         let side = p[axis] - q[axis];
         let (near, far) = if side < 0.0 { (before, after) } else { (after, before) };
-        self.walk(p, near, 1 - axis, best);
+        self.walk(p, near, (1 - axis, not), best);
         if side.abs() < best.1 {
-            self.walk(p, far, 1 - axis, best);
+            self.walk(p, far, (1 - axis, not), best);
         }
     }
 }

@@ -7,19 +7,20 @@ use super::panes::{Pane, default_tree};
 use super::pick::Ask;
 use super::prefs::Prefs;
 use super::theme::{Theme, set_fonts};
-use super::{analyze, inspector, jobs, keys, landmarks, layers, menu, palette, pane_input, panes, prefs, readout, timebar, tree};
+use super::{cheat_sheet, jobs, keys, keys_panel, layout, menu, palette, pane_keys, panes, prefs};
 use crate::base::Result;
 use crate::scene::{CompareMode, SceneCache};
-use crate::session::{Action, Command, Panel as SidePanel, Readout, RegisterAction, Session, ViewAction, state_folder};
-use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, ScrollArea, Ui, ViewportCommand};
+use crate::session::{Action, Command, Readout, RegisterAction, Session, ViewAction, state_folder};
+use egui::{Context, Frame, Ui, ViewportCommand};
 use egui_tiles::Tree;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// The window.
 pub struct Workbench {
     session: Session,
+    waker: Waker,
     theme: Theme,
     prefs: Prefs,
     prefs_folder: Option<PathBuf>,
@@ -38,6 +39,9 @@ impl std::fmt::Debug for Workbench {
         f.debug_struct("Workbench").field("adapter", &self.adapter).finish_non_exhaustive()
     }
 }
+
+/// Below this width in points the side panels are shown one at a time, when they are called.
+const NARROW: f32 = 780.0;
 
 /// What the readout depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,39 +65,49 @@ pub struct Setup {
     pub isolated: bool,
 }
 
-impl Workbench {
-    /// A workbench in a window that exists. Opens what is asked in the background.
-    pub fn new(cc: &eframe::CreationContext<'_>, setup: &Setup) -> Result<Self> {
-        let mut workbench = Self::in_context(&cc.egui_ctx, setup)?;
-        if let Some(state) = &cc.wgpu_render_state {
-            crate::render::install(state);
-            workbench.adapter = crate::render::adapter_name(state);
+/// Asks the window for a frame from any thread; before there is a window, nobody is asked.
+#[derive(Clone, Debug, Default)]
+struct Waker(Arc<Mutex<Option<Context>>>);
+
+impl Waker {
+    fn wake(&self) {
+        let ctx = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(ctx) = ctx {
+            ctx.request_repaint();
         }
-        Ok(workbench)
     }
 
-    /// The same without a graphics device: everything but the pictures. Its fonts are there from the next
-    /// frame on.
-    pub fn in_context(ctx: &Context, setup: &Setup) -> Result<Self> {
+    fn point_at(&self, ctx: &Context) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ctx.clone());
+    }
+}
+
+impl Workbench {
+    /// A workbench before its window: what is asked opens in the background from now on, while the window is
+    /// still being made.
+    pub fn prepare(setup: &Setup) -> Result<Self> {
         let mut theme = Theme::built_in()?;
-        set_fonts(ctx);
-        ctx.options_mut(|o| o.zoom_with_keyboard = false);
-        let wake = ctx.clone();
-        let mut session = Session::new(Arc::new(move || wake.request_repaint()));
-        let prefs_folder = prefs::folder().filter(|_| !setup.isolated);
-        if !setup.isolated {
-            session.keep_journal(&state_folder());
-        }
-        let prefs = prefs_folder.as_ref().map(|f| Prefs::load(f)).unwrap_or_default();
-        theme.is_dark = !prefs.light;
+        let waker = Waker::default();
+        let wake = waker.clone();
+        let mut session = Session::new(Arc::new(move || wake.wake()));
         if setup.paths.is_empty() {
             session.apply(Action::OpenDemo(setup.seed));
         } else {
             session.apply(Action::Open(setup.paths.clone()));
         }
+        let prefs_folder = prefs::folder().filter(|_| !setup.isolated);
+        if !setup.isolated {
+            session.keep_journal(&state_folder());
+        }
+        let mut prefs = prefs_folder.as_ref().map(|f| Prefs::load(f)).unwrap_or_default();
+        if prefs_folder.is_some() {
+            setup.paths.iter().for_each(|p| prefs.remember(p));
+        }
+        theme.is_dark = !prefs.light;
         let panes = prefs.tree();
         Ok(Self {
             session,
+            waker,
             theme,
             prefs,
             prefs_folder,
@@ -108,6 +122,33 @@ impl Workbench {
         })
     }
 
+    /// Moves into a window that was just made; also into another one after the first was lost.
+    pub fn enter(&mut self, cc: &eframe::CreationContext<'_>) {
+        self.enter_context(&cc.egui_ctx);
+        if let Some(state) = &cc.wgpu_render_state {
+            crate::render::install(state);
+            self.adapter = crate::render::adapter_name(state);
+        }
+    }
+
+    /// The same without a graphics device: everything but the pictures. Its fonts are there from the next
+    /// frame on.
+    pub fn in_context(ctx: &Context, setup: &Setup) -> Result<Self> {
+        let mut workbench = Self::prepare(setup)?;
+        workbench.enter_context(ctx);
+        Ok(workbench)
+    }
+
+    fn enter_context(&mut self, ctx: &Context) {
+        self.waker.point_at(ctx);
+        set_fonts(ctx);
+        ctx.options_mut(|o| o.zoom_with_keyboard = false);
+        self.applied = None;
+        // Times of an earlier window mean nothing in this one.
+        (self.memo.gesture, self.memo.memory, self.memo.copied) = (None, (0, 0.0), None);
+        (self.memo.toast_until, self.last_flicker) = (0.0, 0.0);
+    }
+
     /// One frame.
     pub fn show(&mut self, ui: &mut Ui) {
         let began = Instant::now();
@@ -116,6 +157,8 @@ impl Workbench {
         self.session.poll();
         self.take_drops(&ctx);
         self.guard_close(&ctx);
+        let size = ctx.content_rect().size() * ctx.zoom_factor();
+        self.prefs.window = (size.min_elem() > 100.0).then_some(size.into());
         self.animate(&ctx);
         self.read();
         self.frame(ui);
@@ -159,6 +202,19 @@ impl Workbench {
         self.prefs.light = light;
     }
 
+    /// Says that the graphics device was lost and that this window is another one.
+    pub(super) fn tell_loss(&mut self, why: &str) {
+        self.may_close = false;
+        let text = format!("{why}. The window was opened again with everything in it.");
+        let remedy = "If it happens again, update the graphics driver, or start with WGPU_BACKEND=gl.";
+        self.session.say_from(crate::base::Severity::Warning, "Graphics", text, remedy);
+    }
+
+    /// Size of the window in points: the last one, or that of a new one.
+    pub(super) fn window_size(&self) -> [f32; 2] {
+        self.prefs.window.filter(|s| s.iter().all(|v| (320.0..=16_384.0).contains(v))).unwrap_or([1440.0, 900.0])
+    }
+
     /// Leaves out what only a person would read at the start.
     pub(super) fn hide_notices(&mut self) {
         self.memo.software_seen = true;
@@ -180,7 +236,9 @@ impl Workbench {
     fn take_drops(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
         if !dropped.is_empty() {
-            self.session.apply(Action::Open(dropped));
+            let open = Action::Open(dropped);
+            self.remember(&open);
+            self.session.apply(open);
         }
     }
 
@@ -201,6 +259,33 @@ impl Workbench {
         }
     }
 
+    /// What the device did with the last frame: what it left out, what still waits, what it could not draw.
+    fn hear_device(&mut self, ctx: &Context, state: &eframe::egui_wgpu::RenderState) {
+        self.memo.shown_of.clear();
+        for (id, kind) in crate::scene::PaneKind::ALL.into_iter().enumerate() {
+            let Some(stats) = crate::render::stats(state, id as u64) else { continue };
+            if stats.waiting && self.memo.shown_panes.contains(&kind) {
+                ctx.request_repaint();
+            }
+            if let Some(shown) = stats.shown_of {
+                self.memo.shown_of.insert(kind, shown);
+            }
+            let in_sight = self.memo.shown_panes.contains(&kind);
+            stats.not_drawn.into_iter().filter(|_| in_sight).for_each(|what| self.complain(what));
+        }
+        if let Some((what, false)) = crate::render::trouble(state) {
+            self.complain(what);
+        }
+    }
+
+    /// Says once what the graphics device complains about.
+    fn complain(&mut self, what: String) {
+        if self.memo.complaints.insert(what.clone()) {
+            let remedy = "Everything else goes on. A newer graphics driver may help, or WGPU_BACKEND=gl.";
+            self.session.say_from(crate::base::Severity::Warning, "Graphics", what, remedy);
+        }
+    }
+
     fn read(&mut self) {
         let view = &self.session.view;
         let key = ReadKey {
@@ -217,7 +302,12 @@ impl Workbench {
     }
 
     fn frame(&mut self, ui: &mut Ui) {
-        let mut out = Outbox { commands: keys::pressed(ui.ctx()), ..Outbox::default() };
+        let memo = &self.memo;
+        let modal = memo.dialog.is_some() || memo.palette.open || memo.keys_panel.open;
+        let on_pane = memo.focused_pane.is_some();
+        let commands = if modal { Vec::new() } else { keys::pressed(ui.ctx(), &self.prefs.keys, on_pane) };
+        let mut out = Outbox { commands, ..Outbox::default() };
+        self.memo.follow_layers(&self.session.study.layers);
         let mut end = false;
         {
             let mut desk = Desk {
@@ -227,21 +317,36 @@ impl Workbench {
                 memo: &mut self.memo,
                 out: &mut out,
                 adapter: &self.adapter,
+                keys: &self.prefs.keys,
+                recent: &self.prefs.recent,
             };
-            escape(ui, &mut desk);
-            top(ui, &mut desk);
-            bottom(ui, &mut desk);
-            left(ui, &mut desk);
-            right(ui, &mut desk);
+            layout::escape(ui, &mut desk);
+            layout::top(ui, &mut desk);
+            layout::bottom(ui, &mut desk);
+            desk.memo.narrow = ui.available_width() < NARROW;
+            let peek = desk.memo.peek.filter(|_| desk.memo.narrow);
+            let shows = |hidden: bool, command| if desk.memo.narrow { peek == Some(command) } else { !hidden };
+            let (study, properties) = (
+                shows(self.prefs.hide_study, Command::ToggleStudy),
+                shows(self.prefs.hide_properties, Command::ToggleProperties),
+            );
+            if study {
+                layout::left(ui, &mut desk);
+            }
+            if properties {
+                layout::right(ui, &mut desk);
+            }
             let frame = Frame::new().fill(desk.colors().line);
             egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
                 ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
+                desk.memo.shown_panes.clear();
                 panes::show(ui, &mut desk, &mut self.panes, &mut self.cache);
             });
             jobs::panels(ui, &mut desk);
-            drop_hint(ui, &desk);
+            layout::drop_hint(ui, &desk);
             palette::show(ui, &mut desk);
-            palette::cheat_sheet(ui, &mut desk);
+            cheat_sheet::show(ui, &mut desk);
+            keys_panel::show(ui, &mut desk);
             end |= dialogs::show(ui, &mut desk);
         }
         self.settle(ui.ctx(), out);
@@ -254,7 +359,11 @@ impl Workbench {
     /// Does what the panels asked for.
     fn settle(&mut self, ctx: &Context, out: Outbox) {
         let asked = !out.actions.is_empty() || !out.commands.is_empty();
-        out.actions.into_iter().for_each(|a| self.session.apply(a));
+        self.prefer(out.keys, out.scale);
+        for action in out.actions {
+            self.remember(&action);
+            self.session.apply(action);
+        }
         for command in out.commands {
             self.command(ctx, command);
         }
@@ -268,6 +377,36 @@ impl Workbench {
         self.memo.was_held = held;
         if asked {
             ctx.request_repaint();
+        }
+    }
+
+    /// New preferences are kept at once.
+    fn prefer(&mut self, keys: Option<super::keymap::Keymap>, scale: Option<f32>) {
+        if let Some(scale) = scale {
+            self.prefs.scale = scale;
+        }
+        if let Some(keys) = keys {
+            self.prefs.keys = keys;
+            self.save_prefs();
+        }
+    }
+
+    fn save_prefs(&mut self) {
+        if let Some(folder) = &self.prefs_folder
+            && let Err(e) = self.prefs.save(folder)
+        {
+            self.session.say_error("Preferences", &e);
+        }
+    }
+
+    fn remember(&mut self, action: &Action) {
+        if self.prefs_folder.is_none() {
+            return;
+        }
+        match action {
+            Action::Open(paths) => paths.iter().for_each(|p| self.prefs.remember(p)),
+            Action::Save { path, .. } => self.prefs.remember(path),
+            _ => {}
         }
     }
 
@@ -286,10 +425,23 @@ impl Workbench {
             Command::CheatSheet => self.memo.cheat_sheet = !self.memo.cheat_sheet,
             Command::GoTo => self.memo.dialog = Some(Dialog::GoTo { text: String::new() }),
             Command::LandmarkTool => self.memo.landmark_tool = !self.memo.landmark_tool,
-            Command::Panel(panel) => self.memo.analyze.panel = panel,
+            Command::Panel(panel) => {
+                self.memo.analyze.panel = panel;
+                self.prefs.hide_properties = false;
+                self.memo.peek = Some(Command::ToggleProperties);
+            }
             Command::ToggleTheme => self.prefs.light = !self.prefs.light,
             Command::ScaleUp => self.scale(1),
             Command::ScaleDown => self.scale(-1),
+            Command::ScaleReset => self.prefs.scale = 1.0,
+            Command::ToggleStudy | Command::ToggleProperties if self.memo.narrow => {
+                self.memo.peek = Some(command).filter(|c| self.memo.peek != Some(*c));
+            }
+            Command::ToggleStudy => self.prefs.hide_study = !self.prefs.hide_study,
+            Command::ToggleProperties => self.prefs.hide_properties = !self.prefs.hide_properties,
+            Command::NextPane => self.memo.wants_focus = pane_keys::after(&self.memo.shown_panes, self.memo.focused_pane),
+            Command::EditKeys => self.memo.keys_panel.show(),
+            Command::Problems => self.memo.messages_open = !self.memo.messages_open,
             Command::ResetLayout => {
                 self.panes = default_tree();
                 self.memo.maximized = None;
@@ -300,12 +452,13 @@ impl Workbench {
     }
 
     fn slice(&mut self, steps: f64) {
-        let pane = self.memo.hovered.filter(|k| k.is_heart()).unwrap_or(crate::scene::PaneKind::ShortAxis);
+        let pane =
+            self.memo.focused_pane.or(self.memo.hovered).filter(|k| k.is_heart()).unwrap_or(crate::scene::PaneKind::ShortAxis);
         self.session.apply(Action::View(ViewAction::Slice(pane, steps)));
     }
 
     fn scale(&mut self, step: i32) {
-        const SCALES: [f32; 9] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0];
+        use super::prefs::SCALES;
         let now = SCALES.iter().position(|s| *s >= self.prefs.scale - 0.01).unwrap_or(2);
         let next = now.saturating_add_signed(step as isize).min(SCALES.len() - 1);
         self.prefs.scale = SCALES[next];
@@ -336,7 +489,10 @@ impl Workbench {
 }
 
 impl eframe::App for Workbench {
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        if let Some(state) = frame.wgpu_render_state() {
+            self.hear_device(ui.ctx(), state);
+        }
         self.show(ui);
     }
 
@@ -347,145 +503,4 @@ impl eframe::App for Workbench {
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
         self.theme.colors().window.to_normalized_gamma_f32()
     }
-}
-
-/// Esc steps back: drag, palette, tool, maximized pane, selection. Tab over a pane cycles the overlay.
-fn escape(ui: &Ui, desk: &mut Desk<'_>) {
-    let modal = desk.memo.dialog.is_some() || desk.memo.palette.open || desk.memo.cheat_sheet;
-    let idle = !modal && !ui.ctx().text_edit_focused() && !egui::Popup::is_any_open(ui.ctx());
-    if idle && ui.input(|i| i.key_pressed(Key::Escape)) {
-        if pane_input::cancel(desk) {
-        } else if desk.memo.landmark_tool {
-            desk.memo.landmark_tool = false;
-        } else if desk.memo.messages_open || desk.memo.jobs_open {
-            (desk.memo.messages_open, desk.memo.jobs_open) = (false, false);
-        } else if desk.memo.maximized.is_some() {
-            desk.memo.maximized = None;
-        } else if desk.session.view.selected_pair.is_some() {
-            desk.view(ViewAction::SelectPair(None));
-        }
-    }
-    let unfocused = ui.memory(|m| m.focused().is_none());
-    if idle && unfocused && desk.memo.hovered.is_some() && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Tab)) {
-        let modes = CompareMode::ALL;
-        let now = modes.iter().position(|m| *m == desk.session.view.compare).unwrap_or(0);
-        desk.run(Command::Compare(modes[(now + 1) % modes.len()]));
-    }
-}
-
-fn plain(desk: &Desk<'_>, margin: Margin) -> Frame {
-    Frame::new().fill(desk.colors().window).inner_margin(margin)
-}
-
-fn top(ui: &mut Ui, desk: &mut Desk<'_>) {
-    let frame = plain(desk, Margin::symmetric(4, 2));
-    Panel::top("menu").frame(frame).show(ui, |ui| menu::bar(ui, desk));
-    let slow = ["llvmpipe", "lavapipe", "swiftshader", "softpipe", "basic render"];
-    let software = slow.iter().any(|s| desk.adapter.to_lowercase().contains(s));
-    if software && !desk.memo.software_seen && !desk.adapter.is_empty() {
-        let colors = *desk.colors();
-        let frame = Frame::new().fill(colors.raised).inner_margin(Margin::symmetric(12, 2));
-        Panel::top("software").frame(frame).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                let text = "The processor draws the pictures: no graphics driver was found. Everything works, but slower.";
-                ui.label(super::desk::small(desk.theme, text).color(colors.warning)).on_hover_text(desk.adapter);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if super::icon::icon_button(ui, super::icon::Icon::Close, "Dismiss notice").clicked() {
-                        desk.memo.software_seen = true;
-                    }
-                });
-            });
-        });
-    }
-    dialogs::recovery(ui, desk);
-}
-
-fn bottom(ui: &mut Ui, desk: &mut Desk<'_>) {
-    let frame = plain(desk, Margin::symmetric(8, 2));
-    Panel::bottom("status").frame(frame).exact_size(56.0).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let height = 25.0;
-        ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
-            ui.horizontal_centered(|ui| {
-                timebar::show(ui, desk);
-                ui.add_space(8.0);
-                ui.separator();
-                ScrollArea::horizontal().id_salt("positions").auto_shrink([false, true]).show(ui, |ui| {
-                    ui.horizontal_centered(|ui| readout::positions(ui, desk));
-                });
-            });
-        });
-        ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                jobs::status(ui, desk);
-                ui.add_space(8.0);
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    readout::chain(ui, desk);
-                    ui.add_space(8.0);
-                    ScrollArea::horizontal().id_salt("values").auto_shrink([false, true]).show(ui, |ui| {
-                        ui.horizontal_centered(|ui| readout::values(ui, desk));
-                    });
-                });
-            });
-        });
-    });
-}
-
-fn left(ui: &mut Ui, desk: &mut Desk<'_>) {
-    let wide = ui.available_width();
-    let frame = plain(desk, Margin::symmetric(8, 4));
-    let panel = Panel::left("study")
-        .default_size(match wide {
-            w if w > 1600.0 => 264.0,
-            w if w > 1360.0 => 232.0,
-            _ => 200.0,
-        })
-        .size_range(140.0..=420.0);
-    panel.frame(frame).show(ui, |ui| {
-        ScrollArea::vertical().id_salt("study").auto_shrink(false).show(ui, |ui| {
-            tree::show(ui, desk);
-            ui.add_space(8.0);
-            ui.separator();
-            layers::show(ui, desk);
-        });
-    });
-}
-
-fn right(ui: &mut Ui, desk: &mut Desk<'_>) {
-    let wide = ui.available_width();
-    let frame = plain(desk, Margin::symmetric(8, 4));
-    let panel = Panel::right("properties")
-        .default_size(match wide {
-            w if w > 1400.0 => 344.0,
-            w if w > 1120.0 => 316.0,
-            _ => 288.0,
-        })
-        .size_range(220.0..=520.0);
-    panel.frame(frame).show(ui, |ui| {
-        analyze::tabs(ui, desk);
-        if desk.memo.analyze.panel != SidePanel::Inspect {
-            analyze::show(ui, desk);
-            return;
-        }
-        let half = (ui.available_height() * 0.46).max(160.0);
-        ScrollArea::vertical().id_salt("inspector").auto_shrink([false, true]).max_height(half).show(ui, |ui| {
-            inspector::show(ui, desk);
-        });
-        ui.add_space(4.0);
-        ui.separator();
-        landmarks::show(ui, desk);
-    });
-}
-
-/// What a drop would do, while something is dragged over the window.
-fn drop_hint(ui: &Ui, desk: &Desk<'_>) {
-    if ui.input(|i| i.raw.hovered_files.is_empty()) {
-        return;
-    }
-    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
-    let rect = ui.ctx().content_rect();
-    painter.rect_filled(rect, 0.0, egui::Color32::from_black_alpha(150));
-    let font = Theme::strong(desk.theme.size.title);
-    let text = "Drop to open: heart images, labels, sections, projects";
-    painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, desk.theme.on_image().text);
 }

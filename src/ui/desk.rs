@@ -1,6 +1,7 @@
 //! What every panel gets: the session to read, the theme, and a box for what it wants done. Panels never
 //! change the session; the window applies the box at the end of the frame.
 
+use super::keymap::Keymap;
 use super::memo::Memo;
 use super::theme::{Colors, Theme};
 use crate::model::{Layer, LayerKind};
@@ -14,6 +15,10 @@ pub(super) struct Outbox {
     pub(super) actions: Vec<Action>,
     /// Commands by name, those of the window among them.
     pub(super) commands: Vec<Command>,
+    /// Keys from now on.
+    pub(super) keys: Option<Keymap>,
+    /// Scale of the interface from now on.
+    pub(super) scale: Option<f32>,
 }
 
 /// Everything a panel works with.
@@ -25,6 +30,10 @@ pub(super) struct Desk<'a> {
     pub(super) out: &'a mut Outbox,
     /// Name of the graphics adapter.
     pub(super) adapter: &'a str,
+    /// Which key calls what.
+    pub(super) keys: &'a Keymap,
+    /// Paths opened lately, newest first.
+    pub(super) recent: &'a [std::path::PathBuf],
 }
 
 impl Desk<'_> {

@@ -68,14 +68,16 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) -> bool {
             };
         });
     });
-    let stays = matches!(verdict, Verdict::Stay) && !modal.should_close();
+    // Asking takes the key, so it is asked once.
+    let leaves = modal.should_close();
+    let stays = matches!(verdict, Verdict::Stay) && !leaves;
     if !stays {
         super::keys::leave_text(ui.ctx());
     }
     match verdict {
         Verdict::Quit => return true,
         Verdict::Do(actions) => actions.into_iter().for_each(|a| desk.act(a)),
-        Verdict::Stay if !modal.should_close() || matches!(dialog, Dialog::Relink { .. }) => desk.memo.dialog = Some(dialog),
+        Verdict::Stay if !leaves || matches!(dialog, Dialog::Relink { .. }) => desk.memo.dialog = Some(dialog),
         Verdict::Stay | Verdict::Close => {}
     }
     false

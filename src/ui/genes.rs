@@ -31,9 +31,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer) {
     let rule = shown.map_or_else(String::new, |s| s.rule.clone());
     field(ui, desk, "Limits", |ui| {
         let speed = (high - low).abs().max(1e-3) / 200.0;
-        let mut changed = ui.add(DragValue::new(&mut high).speed(speed).max_decimals(2)).changed();
+        let drag = |v| DragValue::new(v).speed(speed).max_decimals(2);
+        let mut changed = ui.add(drag(&mut high)).accessible_name("Value of the highest color").changed();
         ui.label(dim(desk.theme, "to"));
-        changed |= ui.add(DragValue::new(&mut low).speed(speed).max_decimals(2)).changed();
+        changed |= ui.add(drag(&mut low)).accessible_name("Value of the lowest color").changed();
         if changed && high > low {
             *range = Some(Range { low, high, rule: "typed".into() });
         }

@@ -11,14 +11,12 @@ use egui::{Color32, DragValue, Rect, Sense, Slider, Ui, pos2, vec2};
 /// Properties of the selected layer.
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let layers = &desk.session.study.layers;
-    let usual = || layers.iter().rposition(|l| l.visible && matches!(l.kind, LayerKind::Spots { .. }));
-    let index = desk.memo.selected_layer.filter(|&i| i < layers.len()).or_else(usual).or(layers.len().checked_sub(1));
+    let index = desk.memo.selected_layer.filter(|&i| i < layers.len()).or_else(|| usual(desk)).or(layers.len().checked_sub(1));
     let Some(index) = index else {
         title(ui, desk.theme, "Inspector", |_| {});
         ui.add(egui::Label::new(dim(desk.theme, "Window, colors and opacity of the selected layer appear here.")).wrap());
         return;
     };
-    desk.memo.selected_layer = Some(index);
     let layer = layers[index].clone();
     let name = desk.session.study.elements.get(&layer.element).map_or_else(String::new, |e| e.name().to_owned());
     let theme = desk.theme;
@@ -36,6 +34,17 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     if changed != layer {
         desk.act(Action::PreviewLayer { index, layer: changed });
     }
+}
+
+/// The layer to begin with: the topmost one in sight of the section shown, its spots before its picture; else of
+/// the heart shown.
+pub(super) fn usual(desk: &Desk<'_>) -> Option<usize> {
+    let (layers, view) = (&desk.session.study.layers, &desk.session.view);
+    let of = |id: Option<ElementId>, spots: bool| {
+        let is_spots = |l: &Layer| matches!(l.kind, LayerKind::Spots { .. });
+        layers.iter().rposition(|l| l.visible && Some(l.element) == id && (!spots || is_spots(l)))
+    };
+    of(view.section, true).or_else(|| of(view.section, false)).or_else(|| of(view.heart, false))
 }
 
 /// A slider with its name at the left and its value at the right.
@@ -73,9 +82,9 @@ fn image(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer) {
     field(ui, desk, "Window", |ui| {
         let unit = if volume.unit.is_empty() { String::new() } else { format!(" {}", volume.unit) };
         let drag = |v| DragValue::new(v).speed(speed).max_decimals(2).suffix(unit.clone());
-        ui.add(drag(high)).on_hover_text("Value of the highest color");
+        ui.add(drag(high)).accessible_name("Value of the highest color").on_hover_text("Value of the highest color");
         ui.label(dim(desk.theme, "to"));
-        ui.add(drag(low)).on_hover_text("Value of the lowest color");
+        ui.add(drag(low)).accessible_name("Value of the lowest color").on_hover_text("Value of the lowest color");
     });
     ui.horizontal_wrapped(|ui| {
         for (name, hint, window) in presets(&volume) {
@@ -139,13 +148,21 @@ fn picture(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
 /// The size of a pixel, and a field to type it where nobody said.
 fn pixel_size(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, size: &PixelSize) {
     if let PixelSize::Known { um_per_px, source } = size {
+        let typed = source == "typed";
         field(ui, desk, "Pixel", |ui| {
             ui.add(egui::Label::new(small(desk.theme, format!("{} µm ({source})", three_digits(*um_per_px)))).truncate());
         });
-        return;
+        if !typed {
+            return;
+        }
+        if ui.small_button("Forget what was typed").on_hover_text("Back to what the files say; undo brings it back").clicked() {
+            desk.act(Action::ForgetPixelSize(id));
+        }
     }
     let why = "The files do not say how large a pixel is. Lengths are in pixels until you type it.";
-    ui.add(egui::Label::new(small(desk.theme, why).color(desk.colors().warning)).wrap());
+    if matches!(size, PixelSize::Unknown) {
+        ui.add(egui::Label::new(small(desk.theme, why).color(desk.colors().warning)).wrap());
+    }
     ui.horizontal(|ui| {
         let field = egui::TextEdit::singleline(&mut desk.memo.pixel_size).hint_text("µm per pixel").desired_width(90.0);
         let typed = ui.add(field).accessible_name("Size of a pixel in µm").lost_focus();
@@ -163,7 +180,8 @@ fn pixel_size(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, size: &PixelSize)
 /// The choice of a color table, each with its picture.
 pub(super) fn color_maps(ui: &mut Ui, desk: &Desk<'_>, map: &mut ColorMap) {
     field(ui, desk, "Colors", |ui| {
-        egui::ComboBox::from_id_salt("color map").selected_text(map.name()).width(110.0).show_ui(ui, |ui| {
+        let combo = egui::ComboBox::from_id_salt("color map").selected_text(map.name()).width(110.0);
+        let shown = combo.show_ui(ui, |ui| {
             for choice in ColorMap::ALL {
                 ui.horizontal(|ui| {
                     let (rect, _) = ui.allocate_exact_size(vec2(48.0, 12.0), Sense::hover());
@@ -172,6 +190,7 @@ pub(super) fn color_maps(ui: &mut Ui, desk: &Desk<'_>, map: &mut ColorMap) {
                 });
             }
         });
+        shown.response.accessible_name(format!("Color table: {}", map.name()));
         let (rect, _) = ui.allocate_exact_size(vec2(64.0, 12.0), Sense::hover());
         strip(ui, rect, *map);
     });

@@ -3,6 +3,7 @@
 
 use super::desk::{Desk, dim, small, title};
 use super::icon::{Icon, icon_button};
+use super::problems;
 use crate::base::Severity;
 use crate::session::{Action, Command, JobStatus};
 use egui::{Align, Align2, Button, Layout, ProgressBar, RichText, ScrollArea, Ui, vec2};
@@ -40,11 +41,10 @@ fn gear(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.set_min_width(200.0);
         for command in [
             Command::ToggleTheme,
-            Command::ScaleUp,
-            Command::ScaleDown,
             Command::ToggleNeurological,
             Command::ResetViews,
             Command::ResetLayout,
+            Command::EditKeys,
             Command::CheatSheet,
         ] {
             if let Some(spec) = crate::session::spec_of(command) {
@@ -52,8 +52,22 @@ fn gear(ui: &mut Ui, desk: &mut Desk<'_>) {
             }
         }
         ui.separator();
-        ui.label(dim(desk.theme, format!("Scale {:.0} %", ui.ctx().zoom_factor() * 100.0)));
+        scale(ui, desk);
         ui.add(egui::Label::new(dim(desk.theme, format!("Drawn by {}", desk.adapter))).wrap());
+    });
+}
+
+/// The scale of the interface in steps; a slider would move away under the pointer.
+fn scale(ui: &mut Ui, desk: &mut Desk<'_>) {
+    ui.label(dim(desk.theme, "Scale of the interface"));
+    let now = ui.ctx().zoom_factor();
+    ui.horizontal_wrapped(|ui| {
+        ui.set_max_width(220.0);
+        for step in super::prefs::SCALES {
+            if ui.selectable_label((now - step).abs() < 0.01, format!("{:.0} %", step * 100.0)).clicked() {
+                desk.out.scale = Some(step);
+            }
+        }
     });
 }
 
@@ -94,14 +108,15 @@ fn messages_button(ui: &mut Ui, desk: &mut Desk<'_>) {
         _ => colors.dim,
     };
     let text = match messages.len() {
-        0 => "No messages".to_owned(),
+        0 => "No problems".to_owned(),
         1 => "1 message".to_owned(),
         n => format!("{n} messages"),
     };
     let text = RichText::new(text).font(egui::FontId::proportional(desk.theme.size.table)).color(color);
     let button = Button::selectable(desk.memo.messages_open, text);
-    if ui.add(button).on_hover_text("What was said, newest last").clicked() {
-        desk.memo.messages_open = !desk.memo.messages_open;
+    let tip = desk.keys.hint("Everything that was said or went wrong", Command::Problems);
+    if ui.add(button).on_hover_text(tip).clicked() {
+        desk.run(Command::Problems);
     }
 }
 
@@ -113,7 +128,7 @@ pub(super) fn panels(ui: &mut Ui, desk: &mut Desk<'_>) {
             jobs.iter().for_each(|j| job(ui, desk, j));
         });
     } else if desk.memo.messages_open {
-        floating(ui, desk, "Messages", messages);
+        problems::show(ui, desk);
     } else if !desk.memo.quiet {
         toast(ui, desk);
     }
@@ -152,40 +167,6 @@ fn job(ui: &mut Ui, desk: &mut Desk<'_>, job: &JobStatus) {
     ui.label(dim(desk.theme, job.what.clone()));
 }
 
-fn messages(ui: &mut Ui, desk: &mut Desk<'_>) {
-    let list = desk.session.messages.clone();
-    if list.is_empty() {
-        ui.label(dim(desk.theme, "Nothing was said."));
-    }
-    for (i, message) in list.iter().enumerate().rev() {
-        ui.horizontal_top(|ui| {
-            let (mark, color) = severity(desk, message.severity);
-            ui.label(small(desk.theme, mark).color(color)).on_hover_text(message.severity.name());
-            ui.with_layout(Layout::right_to_left(Align::TOP), |ui| {
-                if icon_button(ui, Icon::Close, "Dismiss").clicked() {
-                    desk.act(Action::DismissMessage(i));
-                }
-                if icon_button(ui, Icon::Copy, "Copy").clicked() {
-                    desk.memo.copy(ui.ctx(), &message.text);
-                }
-                ui.with_layout(Layout::left_to_right(Align::TOP), |ui| {
-                    ui.add(egui::Label::new(small(desk.theme, message.text.clone())).wrap());
-                });
-            });
-        });
-    }
-}
-
-/// Mark and color of a severity; the mark carries the meaning without the color.
-fn severity(desk: &Desk<'_>, severity: Severity) -> (&'static str, egui::Color32) {
-    let colors = desk.colors();
-    match severity {
-        Severity::Note => ("i", colors.dim),
-        Severity::Warning => ("!", colors.warning),
-        Severity::Error => ("×", colors.error),
-    }
-}
-
 /// The newest message, for some seconds (errors until they are dismissed).
 fn toast(ui: &Ui, desk: &mut Desk<'_>) {
     let now = ui.ctx().time();
@@ -202,7 +183,7 @@ fn toast(ui: &Ui, desk: &mut Desk<'_>) {
     if !stays {
         ui.ctx().request_repaint_after_secs((desk.memo.toast_until - now) as f32 + 0.05);
     }
-    let (message, (mark, color)) = (message.clone(), severity(desk, message.severity));
+    let (message, (mark, color)) = (message.clone(), problems::severity(desk, message.severity));
     let frame = egui::Frame::window(ui.style()).inner_margin(egui::Margin::symmetric(12, 8));
     egui::Area::new(egui::Id::unique("toast"))
         .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -72.0))

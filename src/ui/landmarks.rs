@@ -5,7 +5,7 @@ use super::icon::{Icon, icon_button, icon_button_enabled};
 use super::inspector::slider;
 use super::quality;
 use crate::model::{Landmark, PairError, Registration, TransformModel};
-use crate::session::{Command, RegisterAction, ViewAction, three_digits};
+use crate::session::{Command, RegisterAction, three_digits};
 use egui::{Align, Color32, Key, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, vec2};
 
 /// The models offered as buttons, with their names.
@@ -22,8 +22,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let tool = desk.memo.landmark_tool;
     title(ui, desk.theme, "Landmarks", |ui| {
         let why = super::menu::why_not(Command::LandmarkTool, desk.session);
-        let name = if tool { "Stop placing landmark pairs (L, Esc)" } else { "Place landmark pairs (L)" };
-        if icon_button_enabled(ui, Icon::Target, name, why.as_deref(), tool).clicked() {
+        let name = if tool { "Stop placing landmark pairs" } else { "Place landmark pairs" };
+        if icon_button_enabled(ui, Icon::Target, &desk.keys.hint(name, Command::LandmarkTool), why.as_deref(), tool).clicked() {
             desk.run(Command::LandmarkTool);
         }
         if let Some(r) = desk.session.registration() {
@@ -32,8 +32,12 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         }
     });
     let Some(registration) = desk.session.registration().cloned() else {
-        let hint = "Press L, then click a place in the section and the same place in the heart. Three pairs or more let \
-                    the program check itself.";
+        let key = desk.keys.shown(Command::LandmarkTool);
+        let press = if key.is_empty() { "Choose Register ▸ Place landmark pairs".to_owned() } else { format!("Press {key}") };
+        let hint = format!(
+            "{press}, then click a place in the section and the same place in the heart. Three pairs or more let the \
+             program check itself."
+        );
         ui.add(egui::Label::new(dim(desk.theme, hint)).wrap());
         return;
     };
@@ -93,7 +97,7 @@ fn pairs(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
             }
         }
         ui.add_space(2.0);
-        if ui.small_button("Add pair").on_hover_text("Begin a pair with a name; place its sides by clicking (L)").clicked() {
+        if ui.small_button("Add pair").on_hover_text("Begin a pair with a name; place its sides by clicking").clicked() {
             let name = crate::session::USUAL_NAMES.iter().find(|n| r.landmarks.pairs.iter().all(|l| l.name != **n));
             let name = name.map_or_else(|| format!("landmark {}", r.landmarks.pairs.len() + 1), |n| (*n).to_owned());
             desk.register(RegisterAction::AddPair(name));
@@ -187,10 +191,7 @@ fn name(ui: &mut Ui, desk: &mut Desk<'_>, (i, pair): (usize, &Landmark)) {
     if response.double_clicked() {
         desk.memo.renaming = Some((i, pair.name.clone()));
     } else if response.clicked() {
-        desk.view(ViewAction::SelectPair(Some(i)));
-        if let Some(lps) = pair.fixed {
-            desk.view(ViewAction::GoTo(lps));
-        }
+        super::palette::go_to_pair(desk, i);
     }
     response.context_menu(|ui| {
         if ui.button("Rename").clicked() {

@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 
 fn row(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, layer: &Layer, n: usize) {
     let name = desk.session.study.elements.get(&layer.element).map_or_else(String::new, |e| e.name().to_owned());
-    let selected = desk.memo.selected_layer == Some(index);
+    let selected = desk.memo.selected_layer.or_else(|| super::inspector::usual(desk)) == Some(index);
     let whole = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         let (icon, what) = if layer.visible { (Icon::Eye, "Hide") } else { (Icon::EyeOff, "Show") };
@@ -49,7 +49,9 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, index: usize, layer: &Layer, n: usize) 
                 .truncate()
                 .sense(egui::Sense::click_and_drag())
                 .min_size(egui::vec2(ui.available_width(), desk.theme.size.control_height));
-            let response = ui.add(button).on_hover_text(format!("{name}: {}", kind_name(layer)));
+            let said = format!("Select layer {name}: {}", kind_name(layer));
+            let response =
+                ui.add(button).accessible_name(said).on_hover_text(format!("{name}: {}\nDrag moves it", kind_name(layer)));
             if response.clicked() {
                 desk.memo.selected_layer = Some(index);
             }

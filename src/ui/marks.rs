@@ -160,7 +160,7 @@ impl Pen<'_> {
         }
         let bold = Theme::strong(self.theme.size.overlay + 1.0);
         self.text(pos2(right, self.rect.top() + MARGIN), Align2::RIGHT_TOP, title, bold, colors.text);
-        self.text(pos2(right, bar.bottom() + 8.0), Align2::RIGHT_TOP, rule, self.font(false), colors.dim);
+        self.text(pos2(right, bar.bottom() + 8.0), Align2::RIGHT_TOP, &self.fitting(rule), self.font(false), colors.dim);
     }
 
     fn corner_text(&self, corner: Corner, lines: &[String]) {
@@ -179,8 +179,19 @@ impl Pen<'_> {
         for (i, line) in lines.iter().enumerate() {
             let shift = if below { -((lines.len() - 1 - i) as f32) - lift } else { i as f32 + lift } * PITCH;
             let at = align.pos_in_rect(&r) + vec2(0.0, shift);
-            self.text(at, align, line, self.font(false), self.theme.on_image().text);
+            self.text(at, align, &self.fitting(line), self.font(false), self.theme.on_image().text);
         }
+    }
+
+    /// As much of a line of text as the pane has room for, with an ellipsis where it is cut.
+    fn fitting(&self, line: &str) -> String {
+        let room = self.rect.width() - 2.0 * MARGIN;
+        let width = |t: &str| self.painter.layout_no_wrap(t.to_owned(), self.font(false), Color32::WHITE).size().x;
+        let mut text = line.to_owned();
+        while width(&text) > room && text.chars().count() > 2 {
+            text = text.trim_end_matches('…').chars().take(text.chars().count().saturating_sub(2)).collect::<String>() + "…";
+        }
+        text
     }
 
     /// A line with a halo.

@@ -1,9 +1,12 @@
 //! What the window itself remembers between frames; none of it is part of the study.
 
 use super::dialogs::Dialog;
+use super::keys_panel::KeysPanel;
 use super::palette::Palette;
 use super::pane_input::Gesture;
+use crate::model::{ElementId, Layer, LayerKind};
 use crate::scene::{Camera, PaneKind};
+use crate::session::Command;
 use crate::space::DVec2;
 use std::collections::BTreeMap;
 
@@ -29,6 +32,24 @@ pub(super) struct Memo {
     pub(super) drawn: BTreeMap<PaneKind, (Camera, [u32; 2])>,
     pub(super) dialog: Option<Dialog>,
     pub(super) palette: Palette,
+    pub(super) keys_panel: KeysPanel,
+    pub(super) problems: super::problems::Problems,
+    /// Layers of the last frame, so that a selection stays on its layer when the list changes.
+    pub(super) layers_seen: Vec<LayerKey>,
+    /// The pane that the keyboard acts on.
+    pub(super) focused_pane: Option<PaneKind>,
+    /// Spots drawn and in sight where a pane left some out.
+    pub(super) shown_of: BTreeMap<PaneKind, (usize, usize)>,
+    /// What the graphics device complained about already.
+    pub(super) complaints: std::collections::BTreeSet<String>,
+    /// The side panel that a narrow window shows, by the command that shows it.
+    pub(super) peek: Option<Command>,
+    /// The window has no room for both side panels.
+    pub(super) narrow: bool,
+    /// The pane that gets the focus in this frame.
+    pub(super) wants_focus: Option<PaneKind>,
+    /// Panes drawn in this frame, in order.
+    pub(super) shown_panes: Vec<PaneKind>,
     pub(super) cheat_sheet: bool,
     pub(super) messages_open: bool,
     pub(super) jobs_open: bool,
@@ -62,7 +83,31 @@ pub(super) struct Memo {
     pub(super) toast_until: f64,
 }
 
+/// What makes a layer the same one: its element and what it draws of it.
+pub(super) type LayerKey = (ElementId, &'static str);
+
+fn key(layer: &Layer) -> LayerKey {
+    let kind = match layer.kind {
+        LayerKind::Image { .. } => "image",
+        LayerKind::Labels { .. } => "labels",
+        LayerKind::Picture => "picture",
+        LayerKind::Spots { .. } => "spots",
+    };
+    (layer.element, kind)
+}
+
 impl Memo {
+    /// Keeps the selected layer selected where layers came, went or moved.
+    pub(super) fn follow_layers(&mut self, layers: &[Layer]) {
+        let now: Vec<LayerKey> = layers.iter().map(key).collect();
+        if now == self.layers_seen {
+            return;
+        }
+        let selected = self.selected_layer.and_then(|i| self.layers_seen.get(i).copied());
+        self.selected_layer = selected.and_then(|key| now.iter().position(|k| *k == key));
+        self.layers_seen = now;
+    }
+
     /// Copies a text and says so for two seconds.
     pub(super) fn copy(&mut self, ctx: &egui::Context, text: &str) {
         ctx.copy_text(text.to_owned());

@@ -2,7 +2,6 @@
 
 use super::desk::Desk;
 use super::icon::{Icon, icon_button, icon_button_enabled};
-use super::keys;
 use super::theme::Theme;
 use crate::model::LayerKind;
 use crate::session::{COMMANDS, Command, MENUS, Session, Spec};
@@ -32,7 +31,7 @@ pub(super) fn why_not(command: Command, session: &Session) -> Option<String> {
         Command::DeletePair => say(session.view.selected_pair.is_some(), "Select a landmark pair first."),
         Command::MendMirror => {
             let flipped = session.registration().is_some_and(|r| r.flip_x_mm.is_some());
-            say(flipped || quality.is_some_and(|q| q.mirror.suspected), "The landmarks do not look mirrored.")
+            say(flipped || quality.is_some_and(|q| q.suspected_mirror().is_some()), "The landmarks do not look mirrored.")
         }
         Command::MendSwap => say(quality.is_some_and(|q| !q.swapped_pairs.is_empty()), "No pairs look exchanged."),
         Command::CancelJobs => say(!session.is_idle(), "Nothing runs in the background."),
@@ -72,7 +71,7 @@ pub(super) fn item(ui: &mut Ui, desk: &mut Desk<'_>, spec: &Spec) -> bool {
     let why = why_not(spec.command, desk.session);
     let mark = if is_on(spec.command, desk) { "• " } else { "" };
     let button = Button::new(format!("{mark}{}", text(spec, desk.session)))
-        .shortcut_text(keys::shown(spec.key))
+        .shortcut_text(desk.keys.shown(spec.command))
         .frame_when_inactive(false);
     let response = ui.add_enabled(why.is_none(), button);
     let response = if let Some(why) = why { response.on_disabled_hover_text(why) } else { response };
@@ -83,6 +82,22 @@ pub(super) fn item(ui: &mut Ui, desk: &mut Desk<'_>, spec: &Spec) -> bool {
     false
 }
 
+fn menus(ui: &mut Ui, desk: &mut Desk<'_>) {
+    for menu in MENUS {
+        ui.menu_button(*menu, |ui| {
+            ui.set_min_width(220.0);
+            for spec in COMMANDS.iter().filter(|s| s.menu == *menu) {
+                if item(ui, desk, spec) {
+                    ui.close();
+                }
+                if spec.command == Command::OpenDemo {
+                    recent(ui, desk);
+                }
+            }
+        });
+    }
+}
+
 /// The bar at the top.
 pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
     egui::MenuBar::new().ui(ui, |ui| {
@@ -90,15 +105,10 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.add_space(4.0);
         ui.label(RichText::new("Myoscope").font(Theme::strong(size)));
         ui.add_space(8.0);
-        for menu in MENUS {
-            ui.menu_button(*menu, |ui| {
-                ui.set_min_width(220.0);
-                for spec in COMMANDS.iter().filter(|s| s.menu == *menu) {
-                    if item(ui, desk, spec) {
-                        ui.close();
-                    }
-                }
-            });
+        if ui.available_width() < 600.0 {
+            ui.menu_button("Menu", |ui| menus(ui, desk));
+        } else {
+            menus(ui, desk);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(4.0);
@@ -106,7 +116,7 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
             for (icon, command) in [(Icon::Redo, Command::Redo), (Icon::Undo, Command::Undo)] {
                 let why = why_not(command, desk.session);
                 let Some(spec) = crate::session::spec_of(command) else { continue };
-                let name = format!("{} ({})", text(spec, desk.session), spec.key);
+                let name = desk.keys.hint(&text(spec, desk.session), command);
                 if icon_button_enabled(ui, icon, &name, why.as_deref(), false).clicked() {
                     desk.run(command);
                 }
@@ -116,17 +126,37 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk<'_>) {
     });
 }
 
+/// Paths opened lately.
+fn recent(ui: &mut Ui, desk: &mut Desk<'_>) {
+    if desk.recent.is_empty() {
+        let button = Button::new("Open recent").frame_when_inactive(false);
+        ui.add_enabled(false, button).on_disabled_hover_text("Nothing was opened yet.");
+        return;
+    }
+    ui.menu_button("Open recent", |ui| {
+        for path in desk.recent {
+            let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+            let button = ui.add(Button::new(name).frame_when_inactive(false));
+            if button.on_hover_text(path.display().to_string()).clicked() {
+                desk.act(crate::session::Action::Open(vec![path.clone()]));
+                ui.close();
+            }
+        }
+    });
+}
+
 fn search_field(ui: &mut Ui, desk: &mut Desk<'_>) {
     let width = if ui.available_width() > 420.0 { 210.0 } else { 24.0 };
     if width < 100.0 {
-        if icon_button(ui, Icon::Search, "Search everything (Ctrl+K)").clicked() {
+        if icon_button(ui, Icon::Search, &desk.keys.hint("Search everything", Command::Palette)).clicked() {
             desk.run(Command::Palette);
         }
         return;
     }
     let text = RichText::new("Search everything").color(desk.colors().dim);
-    let button = Button::new(text).shortcut_text("Ctrl+K").min_size(egui::vec2(width, 22.0));
-    if ui.add(button).on_hover_text("Commands, genes and open data by name (Ctrl+K)").clicked() {
+    let key = desk.keys.shown(Command::Palette);
+    let button = Button::new(text).shortcut_text(key).min_size(egui::vec2(width, 22.0));
+    if ui.add(button).on_hover_text("Commands, genes, layers, panes and open data by name").clicked() {
         desk.run(Command::Palette);
     }
 }

@@ -1,12 +1,14 @@
-//! `Ctrl+K`: everything by name. Commands, genes, observation columns and open data are searched together.
+//! `Ctrl+K`: everything by name. Commands, genes, observation columns, open data, layers, panes, landmarks and paths
+//! opened lately are searched together.
 
-use super::desk::{Desk, dim, small};
+use super::desk::{Desk, dim};
 use super::keys;
 use super::menu::{text, why_not};
-use super::theme::Theme;
-use crate::model::{ElementId, LayerKind};
-use crate::session::{Action, COMMANDS, Command, MENUS, Spec, ViewAction};
-use egui::{Align, Key, Layout, Modal, RichText, ScrollArea, TextEdit, Ui};
+use crate::model::{ElementId, Layer, LayerKind};
+use crate::scene::PaneKind;
+use crate::session::{Action, COMMANDS, Command, Spec, ViewAction};
+use egui::{Key, Modal, ScrollArea, TextEdit, Ui};
+use std::path::PathBuf;
 
 /// State of the palette.
 #[derive(Debug, Default)]
@@ -28,6 +30,12 @@ enum Goal {
     Command(&'static Spec),
     Gene(ElementId, String),
     Element(ElementId),
+    /// Shows or hides it.
+    Layer(usize),
+    /// Maximizes it.
+    Pane(PaneKind),
+    Pair(usize),
+    Recent(PathBuf),
 }
 
 struct Hit {
@@ -68,9 +76,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let mut goal = None;
     let area = Modal::default_area(egui::Id::unique("palette")).anchor(egui::Align2::CENTER_TOP, egui::vec2(0.0, 64.0));
     let modal = Modal::new(egui::Id::unique("palette")).area(area).show(ui.ctx(), |ui| {
-        ui.set_width(520.0);
+        let room = ui.ctx().content_rect();
+        ui.set_width(520.0f32.min(room.width() - 48.0));
         let field = TextEdit::singleline(&mut desk.memo.palette.query)
-            .hint_text("A command, a gene, a column, a name")
+            .hint_text("A command, gene, layer, pane, landmark, file or name")
             .desired_width(f32::INFINITY);
         let field = ui.add(field).accessible_name("Search in everything");
         field.request_focus();
@@ -81,7 +90,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         if hits.is_empty() {
             ui.label(dim(desk.theme, "Nothing has such a name. Genes are found once a section with expression is open."));
         }
-        ScrollArea::vertical().max_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
+        ScrollArea::vertical().max_height((room.height() - 150.0).clamp(96.0, 360.0)).auto_shrink([false, true]).show(ui, |ui| {
             for (i, hit) in hits.iter().enumerate() {
                 if row(ui, desk, hit, i == desk.memo.palette.chosen, up || down) {
                     goal = Some(i);
@@ -124,22 +133,65 @@ fn hits(desk: &Desk<'_>) -> Vec<Hit> {
         let name = text(spec, session);
         if let Some(points) = score(query, &format!("{} {}", spec.text, spec.menu)) {
             let why_not = why_not(spec.command, session);
-            let hit = Hit { goal: Goal::Command(spec), name, kind: spec.menu, key: keys::shown(spec.key), why_not };
+            let hit = Hit { goal: Goal::Command(spec), name, kind: spec.menu, key: desk.keys.shown(spec.command), why_not };
             found.push((points, hit));
         }
     }
-    for (&id, element) in &session.study.elements {
-        if let Some(points) = score(query, element.name()) {
-            let name = element.name().to_owned();
-            found.push((points, Hit { goal: Goal::Element(id), name, kind: "open data", key: String::new(), why_not: None }));
-        }
-    }
+    let things = elements(desk).into_iter().chain(layers(desk)).chain(panes(desk)).chain(pairs(desk)).chain(recent(desk));
+    let scored = |(goal, name, kind): Thing| {
+        score(query, &name).map(|points| (points, Hit { goal, name, kind, key: String::new(), why_not: None }))
+    };
+    found.extend(things.filter_map(scored));
     if !query.is_empty() {
         found.extend(gene_hits(desk, query));
         found.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
     }
     found.truncate(60);
     found.into_iter().map(|(_, h)| h).collect()
+}
+
+type Thing = (Goal, String, &'static str);
+
+fn elements(desk: &Desk<'_>) -> Vec<Thing> {
+    let elements = desk.session.study.elements.iter();
+    elements.map(|(&id, e)| (Goal::Element(id), e.name().to_owned(), "open data")).collect()
+}
+
+fn layers(desk: &Desk<'_>) -> Vec<Thing> {
+    let study = &desk.session.study;
+    let thing = |(i, layer): (usize, &Layer)| {
+        let name = study.elements.get(&layer.element).map_or("?", |e| e.name());
+        let verb = if layer.visible { "Hide" } else { "Show" };
+        (Goal::Layer(i), format!("{verb} {} of {name}", super::layers::kind_name(layer)), "layer")
+    };
+    study.layers.iter().enumerate().map(thing).collect()
+}
+
+fn panes(desk: &Desk<'_>) -> Vec<Thing> {
+    let thing = |kind: PaneKind| {
+        let verb = if desk.memo.maximized == Some(kind) { "Restore" } else { "Maximize" };
+        (Goal::Pane(kind), format!("{verb} {}", kind.title().to_lowercase()), "pane")
+    };
+    PaneKind::ALL.into_iter().map(thing).collect()
+}
+
+fn pairs(desk: &Desk<'_>) -> Vec<Thing> {
+    let pairs = desk.session.registration().map(|r| r.landmarks.pairs.as_slice()).unwrap_or_default();
+    pairs.iter().enumerate().map(|(i, pair)| (Goal::Pair(i), format!("Go to {}", pair.name), "landmark")).collect()
+}
+
+fn recent(desk: &Desk<'_>) -> Vec<Thing> {
+    let name = |p: &PathBuf| p.file_name().map_or_else(|| p.display().to_string(), |n| n.to_string_lossy().into_owned());
+    desk.recent.iter().map(|p| (Goal::Recent(p.clone()), format!("Open {}", name(p)), "opened lately")).collect()
+}
+
+/// Selects a pair and shows its place in the heart.
+pub(super) fn go_to_pair(desk: &mut Desk<'_>, i: usize) {
+    desk.view(ViewAction::SelectPair(Some(i)));
+    let fixed = desk.session.registration().and_then(|r| r.landmarks.pairs.get(i)).and_then(|l| l.fixed);
+    if let Some(lps) = fixed {
+        desk.view(ViewAction::GoTo(lps));
+    }
 }
 
 fn gene_hits(desk: &Desk<'_>, query: &str) -> Vec<(i32, Hit)> {
@@ -162,6 +214,15 @@ fn run(desk: &mut Desk<'_>, goal: &Goal) {
         Goal::Command(spec) => desk.run(spec.command),
         Goal::Gene(id, name) => color_by(desk, *id, name),
         Goal::Element(id) => show_element(desk, *id),
+        Goal::Layer(index) => {
+            if let Some(layer) = desk.session.study.layers.get(*index).cloned() {
+                desk.memo.selected_layer = Some(*index);
+                desk.act(Action::SetLayer { index: *index, layer: Layer { visible: !layer.visible, ..layer } });
+            }
+        }
+        Goal::Pane(kind) => desk.memo.maximized = Some(*kind).filter(|k| desk.memo.maximized != Some(*k)),
+        Goal::Pair(i) => go_to_pair(desk, *i),
+        Goal::Recent(path) => desk.act(Action::Open(vec![path.clone()])),
     }
 }
 
@@ -194,69 +255,6 @@ pub(super) fn color_by(desk: &mut Desk<'_>, id: ElementId, name: &str) {
     layer.visible = true;
     desk.memo.selected_layer = Some(index);
     desk.act(Action::SetLayer { index, layer });
-}
-
-/// All keys, where the sheet is open.
-pub(super) fn cheat_sheet(ui: &mut Ui, desk: &mut Desk<'_>) {
-    if !desk.memo.cheat_sheet {
-        return;
-    }
-    let modal = Modal::new(egui::Id::unique("keys")).show(ui.ctx(), |ui| {
-        ui.set_width(720.0);
-        ui.spacing_mut().item_spacing.x = 28.0;
-        egui::Frame::new().inner_margin(14).show(ui, |ui| {
-            ui.label(RichText::new("Keys").font(Theme::strong(desk.theme.size.title)));
-            let height = ui.ctx().content_rect().height() * 0.75;
-            let margin = egui::Margin { right: 18, ..egui::Margin::ZERO };
-            ScrollArea::vertical().max_height(height).min_scrolled_height(height).content_margin(margin).show(ui, |ui| {
-                ui.columns_const(|[left, right]: &mut [Ui; 2]| {
-                    for menu in MENUS {
-                        let side = if matches!(*menu, "File" | "Edit" | "View") { &mut *left } else { &mut *right };
-                        group(side, desk, menu);
-                    }
-                    mouse(right, desk);
-                });
-            });
-        });
-    });
-    if modal.should_close() {
-        desk.memo.cheat_sheet = false;
-    }
-}
-
-fn group(ui: &mut Ui, desk: &Desk<'_>, menu: &str) {
-    let rows: Vec<&Spec> = COMMANDS.iter().filter(|s| s.menu == menu && !s.key.is_empty()).collect();
-    if rows.is_empty() {
-        return;
-    }
-    ui.add_space(6.0);
-    ui.label(dim(desk.theme, menu));
-    for spec in rows {
-        pair(ui, desk, spec.text.trim_end_matches('…'), &keys::shown(spec.key));
-    }
-}
-
-fn mouse(ui: &mut Ui, desk: &Desk<'_>) {
-    ui.add_space(6.0);
-    ui.label(dim(desk.theme, "Mouse"));
-    let rows = [
-        ("Slice (heart), zoom (section)", "wheel"),
-        ("Zoom anywhere", "Ctrl+wheel, right drag"),
-        ("Phase of a cine", "Shift+wheel"),
-        ("Window (heart), pan (section)", "left drag"),
-        ("Pan", "middle drag, Shift+drag, Space+drag"),
-        ("Maximize or restore a pane", "double click"),
-        ("Menu", "right click"),
-    ];
-    rows.iter().for_each(|(what, how)| pair(ui, desk, what, how));
-}
-
-fn pair(ui: &mut Ui, desk: &Desk<'_>, what: &str, key: &str) {
-    ui.horizontal(|ui| {
-        ui.set_max_height(20.0);
-        ui.label(small(desk.theme, what));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(dim(desk.theme, key)));
-    });
 }
 
 /// Names in the palette for an empty query; for tests.

@@ -1,6 +1,7 @@
 //! The mouse on a pane: radiology's habits in heart panes, those of slide viewers on the section and the
 //! overlay. Landmarks move with the pointer after a dead zone, and the fit moves with them.
 
+use super::cut_lines::{self, CutDrag};
 use super::desk::Desk;
 use super::marks::Pen;
 use crate::model::{Layer, LayerKind};
@@ -23,8 +24,10 @@ pub(super) enum Gesture {
     Window { index: usize, layer: Layer, press: Pos2 },
     /// A landmark.
     Landmark { pair: usize },
-    /// The divider of the swipe.
-    Swipe,
+    /// Another cut, by its line.
+    Cut(CutDrag),
+    /// The divider of the swipe, and where it was.
+    Swipe { from: f64 },
     /// Taken back with Esc; waits for the release.
     Over,
 }
@@ -70,32 +73,37 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         desk.memo.cohort_hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, mm);
     } else if ui.input(|i| i.pointer.delta() != Vec2::ZERO) || desk.session.view.cursor.is_none() {
         desk.view(ViewAction::Cursor(Some((kind, mm))));
+        // With Shift all cuts follow the cursor, as in other viewers.
+        if ui.input(|i| i.modifiers.shift && !i.pointer.any_down())
+            && let Some(lps) = super::panes::lps_at(desk, kind, mm)
+        {
+            desk.view(ViewAction::Follow(kind, lps));
+        }
     }
 }
 
 fn wheel(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
     let Some(at) = response.hover_pos() else { return };
     let ticks: Vec<(f64, egui::Modifiers)> = ui.input(|i| i.events.iter().filter_map(ticks_of).collect());
-    for (ticks, modifiers) in ticks {
-        let zooms = !kind.is_heart() || modifiers.command;
-        if modifiers.shift && !modifiers.command {
-            let n = desk.session.heart().map_or(1, |v| v.n_phases()) as f64;
-            if n > 1.0 {
-                desk.view(ViewAction::Phase(desk.session.view.cardiac_phase - ticks / n));
-            }
-        } else if zooms {
-            let px = (at - pen.rect.min) * pen.pixels_per_point;
-            let factor = 1.15f64.powf(ticks);
-            let camera = pen.camera.zoomed(pen.size_px, DVec2::new(f64::from(px.x), f64::from(px.y)), factor);
-            desk.view(ViewAction::Camera(kind, camera));
-        } else {
-            desk.memo.wheel_rest -= ticks;
-            let whole = desk.memo.wheel_rest.trunc();
-            if whole != 0.0 {
-                desk.memo.wheel_rest -= whole;
-                desk.view(ViewAction::Slice(kind, whole));
-            }
-        }
+    // A slow frame holds many notches; what they do is absolute, so they are added up first.
+    let sum = |which: &dyn Fn(&egui::Modifiers) -> bool| -> f64 { ticks.iter().filter(|(_, m)| which(m)).map(|(t, _)| t).sum() };
+    let is_phase = |m: &egui::Modifiers| m.shift && !m.command;
+    let is_zoom = |m: &egui::Modifiers| !is_phase(m) && (!kind.is_heart() || m.command);
+    let (phases, closer) = (sum(&is_phase), sum(&is_zoom));
+    let n = desk.session.heart().map_or(1, |v| v.n_phases()) as f64;
+    if phases != 0.0 && n > 1.0 {
+        desk.view(ViewAction::Phase(desk.session.view.cardiac_phase - phases / n));
+    }
+    if closer != 0.0 {
+        let px = (at - pen.rect.min) * pen.pixels_per_point;
+        let camera = pen.camera.zoomed(pen.size_px, DVec2::new(f64::from(px.x), f64::from(px.y)), 1.15f64.powf(closer));
+        desk.view(ViewAction::Camera(kind, camera));
+    }
+    desk.memo.wheel_rest -= sum(&|m| !is_phase(m) && !is_zoom(m));
+    let whole = desk.memo.wheel_rest.trunc();
+    if whole != 0.0 {
+        desk.memo.wheel_rest -= whole;
+        desk.view(ViewAction::Slice(kind, whole));
     }
 }
 
@@ -139,7 +147,7 @@ fn hold_overlay(desk: &mut Desk<'_>) {
 
 fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>, scene: &Scene) -> Option<Gesture> {
     let press = ui.input(|i| i.pointer.press_origin())?;
-    let (shift, space) = ui.input(|i| (i.modifiers.shift, i.key_down(Key::Space)));
+    let (shift, turns, space) = ui.input(|i| (i.modifiers.shift, i.modifiers.command, i.key_down(Key::Space)));
     let pan = Gesture::Pan { from: pen.camera, press };
     if response.drag_started_by(PointerButton::Middle) {
         return Some(pan);
@@ -158,7 +166,10 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
         return Some(Gesture::Landmark { pair });
     }
     if is_on_swipe(desk, kind, pen, press) {
-        return Some(Gesture::Swipe);
+        return Some(Gesture::Swipe { from: desk.session.view.mix });
+    }
+    if let Some(cut) = cut_lines::begin(desk, kind, pen, press, turns) {
+        return Some(Gesture::Cut(cut));
     }
     match kind {
         PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye | PaneKind::Cohort => Some(pan),
@@ -199,7 +210,8 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
                 desk.register(RegisterAction::Drag { pair: *pair, to });
             }
         }
-        Gesture::Swipe => {
+        Gesture::Cut(cut) => cut_lines::follow(desk, kind, pen, cut, at),
+        Gesture::Swipe { .. } => {
             desk.view(ViewAction::Mix(f64::from((at.x - pen.rect.left()) / pen.rect.width())));
         }
         Gesture::Over => {}
@@ -226,7 +238,8 @@ pub(super) fn cancel(desk: &mut Desk<'_>) -> bool {
         Gesture::Landmark { .. } => desk.register(RegisterAction::CancelDrag),
         Gesture::Window { index, layer, .. } => desk.act(Action::PreviewLayer { index, layer }),
         Gesture::Pan { from, .. } | Gesture::Zoom { from, .. } => desk.view(ViewAction::Camera(kind, from)),
-        Gesture::Swipe => {}
+        Gesture::Cut(cut) => cut_lines::cancel(desk, &cut),
+        Gesture::Swipe { from } => desk.view(ViewAction::Mix(from)),
         Gesture::Over => return false,
     }
     desk.memo.gesture = Some((kind, Gesture::Over));
@@ -280,6 +293,8 @@ fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pe
         egui::CursorIcon::Grab
     } else if landmark_at(pen, scene, at).is_some() {
         egui::CursorIcon::Move
+    } else if cut_lines::at(desk, kind, pen, at).is_some() {
+        if ui.input(|i| i.modifiers.command) { egui::CursorIcon::AllScroll } else { egui::CursorIcon::Grab }
     } else if is_on_swipe(desk, kind, pen, at) {
         egui::CursorIcon::ResizeHorizontal
     } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {

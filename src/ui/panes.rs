@@ -4,12 +4,13 @@
 use super::desk::{Desk, dim};
 use super::icon::{Icon, icon_button};
 use super::marks::Pen;
-use super::pane_input;
 use super::theme::Theme;
+use super::tree::thousands;
+use super::{pane_input, pane_keys};
 use crate::model::Excluded;
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
-use crate::session::{Action, Command, RegisterAction, ViewAction};
+use crate::session::{Action, Command, Panel, RegisterAction, ViewAction};
 use crate::space::{DVec2, Space};
 use egui::{Align, Align2, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
 use egui_tiles::{
@@ -204,13 +205,15 @@ fn overlay_tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
     if ui.available_width() < 220.0 {
         let shown = MODES.iter().find(|(m, _)| *m == mode).map_or("", |(_, n)| n);
-        egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0).show_ui(ui, |ui| {
+        let combo = egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0);
+        let list = combo.show_ui(ui, |ui| {
             for (m, name) in MODES {
                 if ui.selectable_label(m == mode, name).clicked() {
                     desk.run(Command::Compare(m));
                 }
             }
         });
+        list.response.accessible_name(format!("How section and heart share the overlay: {shown}"));
         return;
     }
     for (i, (m, name)) in MODES.iter().enumerate().rev() {
@@ -250,8 +253,14 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     } else {
         paint(&pen, kind, scene.clone());
     }
+    if let Some((shown, of)) = desk.memo.shown_of.get(&kind).filter(|_| kind == PaneKind::Section) {
+        let text = format!("{} of {} spots drawn at this zoom", thousands(*shown), thousands(*of));
+        let at = rect.left_bottom() + vec2(8.0, -24.0);
+        pen.text(at, Align2::LEFT_BOTTOM, &text, desk.theme.overlay_font(), desk.theme.on_image().dim);
+    }
     if desk.has_content(kind) {
         pane_input::interact(ui, &response, desk, kind, &pen, &scene);
+        pane_keys::interact(ui, &response, desk, kind, &pen, &scene);
         if let Some(hit) = desk.memo.cohort_hit.as_ref().filter(|_| kind == PaneKind::Cohort) {
             response.clone().on_hover_text_at_pointer(hit.lines.join("\n"));
         }
@@ -335,6 +344,11 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
         }
         leave_out(ui, desk, kind, mm);
         ui.separator();
+        if item(ui, "Export this pane…", desk.has_content(kind)) {
+            desk.memo.analyze.export.choose_pane(kind);
+            desk.run(Command::Panel(Panel::Export));
+            ui.close();
+        }
         if item(ui, "Fit this pane", true) {
             desk.view(ViewAction::Fit(kind));
             ui.close();
@@ -369,7 +383,8 @@ fn to_leave_out(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<(String, E
     }
     if kind == PaneKind::Section {
         let id = session.view.section?;
-        let name = session.spot_at(id, mm)?;
+        let spot = session.spot_at(id, mm)?;
+        let name = session.study.section(id)?.expression.as_ref()?.observations().get(spot)?.clone();
         return Some(("Leave this spot out …".into(), Excluded::Spots { section: id, names: vec![name] }));
     }
     let lps = lps_at(desk, kind, mm).filter(|_| kind.is_heart())?;
@@ -381,7 +396,7 @@ fn to_leave_out(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<(String, E
 }
 
 /// The patient point under a place of a pane.
-fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
+pub(super) fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
     let session = desk.session;
     match kind {
         PaneKind::Bullseye | PaneKind::Cohort => None,

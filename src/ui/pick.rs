@@ -11,6 +11,8 @@ pub(super) enum Ask {
     Folder,
     /// A place for a project.
     Save,
+    /// A place for a file of keys.
+    SaveKeys,
 }
 
 /// A dialog of the system that may be open.
@@ -56,6 +58,10 @@ fn choose(ask: Ask) -> Vec<PathBuf> {
     match ask {
         Ask::Files => dialog.set_title("Open files").pick_files().unwrap_or_default(),
         Ask::Folder => dialog.set_title("Open a folder").pick_folder().into_iter().collect(),
+        Ask::SaveKeys => {
+            let dialog = dialog.set_title("Export keys").set_file_name("myoscope-keys.json");
+            dialog.add_filter("Keys", &["json"]).save_file().into_iter().collect()
+        }
         Ask::Save => {
             let dialog = dialog.set_title("Save the project").set_file_name("case.myo");
             dialog.add_filter("Myoscope project", &["myo"]).save_file().into_iter().collect()

@@ -23,7 +23,7 @@ pub(super) fn strip(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     let px = pixels(desk, r);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
-        number(ui, desk, "RMS", Some(q.rms_mm), (px, "Root of the mean squared residual"));
+        number(ui, desk, "RMS", q.rms_mm, (px, "Root of the mean squared residual"));
         number(ui, desk, "left out", q.leave_one_out_median_mm, (px, "Median error of each pair when it is left out of the fit"));
         if let Some((name, worst)) = worst(q) {
             number(ui, desk, "worst", Some(worst), (px, &format!("Largest left-out error, at {name}")));
@@ -89,8 +89,8 @@ fn notes(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration, q: &Quality) {
             format!("Scale {}: processed tissue shrinks, so 0.95–1.35 is usual. Check the pixel size.", three_digits(q.scale));
         note(ui, desk, &text, desk.colors().warning, None);
     }
-    if q.mirror.suspected {
-        let ratio = q.mirror.rms_proper_mm / q.mirror.rms_reflected_mm.max(1e-9);
+    if let Some(mirror) = q.suspected_mirror() {
+        let ratio = mirror.rms_proper_mm / mirror.rms_reflected_mm.max(1e-9);
         let text = format!("Mirrored fits {}× better: is the section face down?", three_digits(ratio));
         note(ui, desk, &text, desk.colors().warning, Some(("Flip section", Command::MendMirror)));
     } else if r.flip_x_mm.is_some() {

@@ -12,14 +12,14 @@ use egui::{Align2, Sense, Ui, WidgetInfo, pos2, vec2};
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let why = why_not(Command::Play, desk.session);
     let playing = desk.session.playing;
-    let (icon, name) = if playing { (Icon::Pause, "Pause cine (P)") } else { (Icon::Play, "Play cine (P)") };
-    if icon_button_enabled(ui, icon, name, why.as_deref(), playing).clicked() {
+    let (icon, name) = if playing { (Icon::Pause, "Pause cine") } else { (Icon::Play, "Play cine") };
+    if icon_button_enabled(ui, icon, &desk.keys.hint(name, Command::Play), why.as_deref(), playing).clicked() {
         desk.run(Command::Play);
     }
     for (icon, command, name) in
-        [(Icon::Previous, Command::PreviousPhase, "Previous phase (←)"), (Icon::Next, Command::NextPhase, "Next phase (→)")]
+        [(Icon::Previous, Command::PreviousPhase, "Previous phase"), (Icon::Next, Command::NextPhase, "Next phase")]
     {
-        if icon_button_enabled(ui, icon, name, why.as_deref(), false).clicked() {
+        if icon_button_enabled(ui, icon, &desk.keys.hint(name, command), why.as_deref(), false).clicked() {
             desk.run(command);
         }
     }
@@ -79,7 +79,9 @@ fn track(ui: &mut Ui, desk: &mut Desk<'_>, volume: &Volume, phase: usize) {
 /// Voxels of the left ventricle's cavity in each phase, from labels with the same number of phases; slices that
 /// are left out do not count.
 fn cavity(desk: &mut Desk<'_>, volume: &Volume) -> Vec<f64> {
-    let labels = desk.session.study.label_maps().map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases());
+    let heart = desk.session.view.heart;
+    let labels =
+        heart.and_then(|id| desk.session.study.labels_on(id).map(|(_, l)| l).find(|l| l.n_phases() == volume.n_phases()));
     let Some(labels) = labels else { return Vec::new() };
     let out: Vec<usize> =
         (0..labels.grid.size()[2]).filter(|&k| desk.session.slice_left_out(&labels.grid, k).is_some()).collect();

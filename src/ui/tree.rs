@@ -10,7 +10,7 @@ use egui::{Align, Button, Layout, RichText, Ui};
 /// The study as a list in three groups.
 pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     title(ui, desk.theme, "Study", |ui| {
-        if icon_button(ui, Icon::Plus, "Open files (Ctrl+O)").clicked() {
+        if icon_button(ui, Icon::Plus, &desk.keys.hint("Open files", Command::OpenFiles)).clicked() {
             desk.run(Command::OpenFiles);
         }
     });
@@ -73,11 +73,13 @@ pub(super) fn thousands(n: usize) -> String {
 
 fn row(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
     let Some(element) = desk.session.study.elements.get(&id) else { return };
-    let view = &desk.session.view;
+    let (study, view) = (&desk.session.study, &desk.session.view);
     let shown = view.heart == Some(id) || view.section == Some(id) || view.cohort == Some(id);
     let text = small(desk.theme, element.name());
-    let button = Button::selectable(shown, text)
-        .right_text(dim(desk.theme, about(element)))
+    // Labels of another patient are open, but not drawn on the image shown.
+    let elsewhere = study.labels(id).is_some() && view.heart.is_some_and(|heart| study.belonging(id, heart).is_none());
+    let button = Button::selectable(shown, if elsewhere { text.color(desk.colors().dim) } else { text })
+        .right_text(dim(desk.theme, if elsewhere { "of another image".to_owned() } else { about(element) }))
         .truncate()
         .min_size(egui::vec2(ui.available_width(), desk.theme.size.control_height));
     let response = ui.add(button);
@@ -128,12 +130,31 @@ fn origin(ui: &mut Ui, desk: &Desk<'_>, id: ElementId, name: &str) {
             ui.label(dim(desk.theme, line));
         }
     }
+    for line in drawn_on(desk, id) {
+        ui.label(dim(desk.theme, line));
+    }
     for note in provenance.notes.iter().take(8) {
         ui.label(small(desk.theme, format!("{}: {}", note.severity.name(), note.message)));
     }
     if provenance.notes.len() > 8 {
         ui.label(dim(desk.theme, format!("and {} more notes", provenance.notes.len() - 8)));
     }
+}
+
+/// On which images a segmentation is drawn, and why on those.
+fn drawn_on(desk: &Desk<'_>, id: ElementId) -> Vec<String> {
+    let study = &desk.session.study;
+    if study.labels(id).is_none() {
+        return Vec::new();
+    }
+    let on = |(image, v): (ElementId, &std::sync::Arc<crate::model::Volume>)| {
+        study.belonging(id, image).map(|why| format!("Drawn on {} ({})", v.name, why.name()))
+    };
+    let lines: Vec<String> = study.volumes().filter_map(on).collect();
+    if !lines.is_empty() {
+        return lines;
+    }
+    vec!["Not drawn: no open image has these voxels. Open the image that it was made on.".into()]
 }
 
 fn geometry(element: &Element) -> Vec<String> {
@@ -178,7 +199,7 @@ fn links(ui: &mut Ui, desk: &mut Desk<'_>) {
     heading(ui, desk, "Links");
     let registrations: Vec<&Registration> = desk.session.study.registrations.values().collect();
     if registrations.is_empty() {
-        let hint = "A section is linked to the heart by landmarks: press L and click alternately in section and heart.";
+        let hint = "A section is linked to the heart by landmarks: place them by clicking alternately in section and heart.";
         ui.add(egui::Label::new(dim(desk.theme, hint)).wrap());
     }
     for r in registrations {
@@ -191,7 +212,8 @@ fn link(ui: &mut Ui, desk: &mut Desk<'_>, r: &Registration) {
     let text = format!("{} → {}", name(r.section), name(r.heart));
     let colors = desk.colors();
     let (state, color) = match r.fit.as_ref().map(|f| &f.quality) {
-        Some(q) if q.folds > 0 || q.mirror.suspected => ("check".to_owned(), colors.warning),
+        _ if !r.enabled => ("off".to_owned(), colors.warning),
+        Some(q) if q.folds > 0 || q.suspected_mirror().is_some() => ("check".to_owned(), colors.warning),
         Some(q) => match q.leave_one_out_median_mm {
             Some(error) if error > r.half_slice_mm => (format!("±{}", mm(error)), colors.warning),
             Some(error) => (format!("±{}", mm(error)), colors.good),

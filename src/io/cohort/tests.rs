@@ -1,3 +1,5 @@
+//! Sample sheets and tables of cohorts: what is read, what is refused.
+
 use super::*;
 use crate::base::{Limits, Progress, Warnings};
 use crate::model::{ItemKind, NOT_LISTED};

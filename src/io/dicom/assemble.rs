@@ -6,9 +6,9 @@ use super::group::Stack;
 use super::header::{FrameHeader, PHASE_TAGS};
 use super::layout::{Color, Kind};
 use super::open::Opened;
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::io::Reading;
-use crate::model::{Samples, Volume};
+use crate::model::Volume;
 use crate::space::{DAffine3, DMat3, DVec3, Grid};
 
 /// A volume and what is said about it.
@@ -199,7 +199,7 @@ fn volume(block: &Block<'_>, files: &[Opened], reading: &mut Reading<'_>) -> Res
         Kind::U16 => filler.fill::<u16>(reading),
         Kind::F32 => filler.fill::<f32>(reading),
     }?;
-    let mut volume = bare_volume(block, grid(block, head, size)?, phases)?;
+    let mut volume = Volume::without_window(block.name.clone(), grid(block, head, size)?, phases)?;
     volume.modality.clone_from(&head.modality);
     volume.phase_times_ms = times(block, n_phases);
     if kind != Kind::F32 && head.layout.color == Color::Gray {
@@ -208,32 +208,15 @@ fn volume(block: &Block<'_>, files: &[Opened], reading: &mut Reading<'_>) -> Res
     volume.unit.clone_from(&head.unit);
     volume.length_unit_known = head.spacing_mm.is_some();
     volume.missing = missing;
-    volume.window = window(&used, head).unwrap_or_else(|| volume.percentile_window(0.005, 0.995));
+    match window(&used, head) {
+        Some(window) => volume.window = window,
+        None => volume.set_percentile_window(),
+    }
     let mut paths: Vec<usize> = used.iter().map(|f| f.file).collect();
     paths.sort_unstable();
     paths.dedup();
     let sorted_by = sorted.tag.filter(|_| n_phases > 1).map(|t| PHASE_TAGS[t].to_owned());
     Ok(Assembled { volume, sorted_by, n_files: paths.len() })
-}
-
-/// As [`Volume::new`] without the percentiles, which need the rescale first.
-fn bare_volume(block: &Block<'_>, grid: Grid, phases: Vec<Samples>) -> Result<Volume> {
-    if phases.is_empty() || phases.iter().any(|p| p.len() != grid.n_voxels()) {
-        return Err(Error::malformed("the voxels do not fill the grid"));
-    }
-    Ok(Volume {
-        name: block.name.clone(),
-        modality: String::new(),
-        grid,
-        phases,
-        phase_times_ms: Vec::new(),
-        slope: 1.0,
-        intercept: 0.0,
-        unit: String::new(),
-        length_unit_known: true,
-        window: (0.0, 1.0),
-        missing: Vec::new(),
-    })
 }
 
 fn grid(block: &Block<'_>, head: &FrameHeader, size: [usize; 3]) -> Result<Grid> {

@@ -177,7 +177,7 @@ impl Pixels {
         };
         if n_frames == 0 {
             return Err(Error::malformed(format!(
-                "{} bytes of pixel data, {} needed for a frame of {} × {}; copy the file again",
+                "the file is cut off: {} bytes of pixel data, {} needed for a frame of {} × {}; copy it again",
                 element.value.len(),
                 layout.frame_bytes(),
                 layout.columns,

@@ -39,7 +39,8 @@ const MAX_FOLDER_DEPTH: usize = 32;
 
 /// Opens a DICOM file, or all of them in a folder and its folders. Files that are not DICOM are counted,
 /// files that cannot be read are named in the warnings; an error where nothing is left.
-/// Each file is read once; memory is that of the files and of the voxels.
+/// Each file is read once, but for uncompressed files of many frames; its bytes go when its frame is decoded, so
+/// memory is little more than that of the voxels.
 pub fn read_dicom(path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
     let mut files = Vec::new();
     let is_folder = path.is_dir();
@@ -129,7 +130,8 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
                 });
             }
             Outcome::Failed(e) => {
-                reading.warnings.error("unreadable-file", e.to_string(), Some(&file));
+                let code = if e.code() == "truncated" { "truncated" } else { "unreadable-file" };
+                reading.warnings.error(code, e.to_string(), Some(&file));
                 reason = Some(e);
             }
         }

@@ -3,25 +3,51 @@
 use super::codec::syntax_name;
 use super::element::{DataSet, Element};
 use super::header::{FrameHeader, frame_headers};
-use super::layout::{Color, Layout, Pixels, pixel_element};
+use super::layout::{Color, Frames, Layout, Pixels, pixel_element};
 use super::pixels::{Raw, raw_frame};
 use super::source::Source;
 use crate::base::{Error, Limits, Result};
 use dicom::dictionary_std::{tags, uids};
-use std::borrow::Cow;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// A file that holds an image.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub path: PathBuf,
-    /// `None` where memory is short: read again for its pixels.
-    source: Option<Source>,
+    bytes: Bytes,
     pixels: Pixels,
     pub layout: Layout,
     pub headers: Vec<FrameHeader>,
     /// Code and message of what was assumed or is missing.
     pub notes: Vec<(&'static str, String)>,
+}
+
+/// Where the bytes of a file are until its pixels are decoded.
+#[derive(Debug)]
+enum Bytes {
+    /// In memory until its only frame is decoded.
+    Once(Mutex<Option<Source>>),
+    /// In memory: compressed frames, or no file to read again.
+    Kept(Source),
+    /// On disk, where memory is short or there are many uncompressed frames; the data set starts there where it
+    /// stands as it is.
+    OnDisk(Option<usize>),
+}
+
+impl Bytes {
+    fn of(source: Source, path: &Path, keep: bool, pixels: &Pixels) -> Self {
+        let is_file = !path.as_os_str().is_empty();
+        let plain = matches!(pixels.frames, Frames::Native { .. }) && !pixels.swapped;
+        match (pixels.n_frames, is_file) {
+            (1, true) if keep => Self::Once(Mutex::new(Some(source))),
+            (1, true) => Self::OnDisk(None),
+            (_, true) if plain => Self::OnDisk(source.start_in_file()),
+            _ => Self::Kept(source),
+        }
+    }
 }
 
 /// What became of a file.
@@ -88,10 +114,9 @@ fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &L
         header.file = file;
     }
     let notes = notes(&source, &layout, &pixels);
-    let keep = keep || pixels.n_frames > 1;
     Ok(Outcome::Image(Box::new(Opened {
         path: path.to_path_buf(),
-        source: keep.then_some(source),
+        bytes: Bytes::of(source, path, keep, &pixels),
         pixels,
         layout,
         headers,
@@ -148,16 +173,45 @@ fn notes(source: &Source, layout: &Layout, pixels: &Pixels) -> Vec<(&'static str
 }
 
 impl Opened {
-    /// Decodes one frame and hands it to `use_frame`.
+    /// Decodes one frame and hands it to `use_frame`. The bytes of a file with one frame go with it; asked again,
+    /// they are read again.
     pub fn with_frame(&self, frame: usize, limits: &Limits, use_frame: impl FnOnce(&Raw<'_>)) -> Result<()> {
-        let source = match &self.source {
-            Some(source) => Cow::Borrowed(source.body()),
-            None => {
-                let bytes = std::fs::read(&self.path).map_err(|e| Error::io("reading", e, &self.path))?;
-                Cow::Owned(Source::open(bytes, limits)?.body().to_vec())
+        let own;
+        let source = match &self.bytes {
+            Bytes::Kept(source) => source,
+            Bytes::OnDisk(Some(start)) => return self.with_range(*start, frame, use_frame),
+            Bytes::OnDisk(None) => {
+                own = self.read_again(limits)?;
+                &own
+            }
+            Bytes::Once(once) => {
+                let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
+                own = taken.map_or_else(|| self.read_again(limits), Ok)?;
+                &own
             }
         };
-        use_frame(&raw_frame(&source, &self.pixels, &self.layout, frame).map_err(|e| e.at(&self.path))?);
+        use_frame(&raw_frame(source.body(), &self.pixels, &self.layout, frame).map_err(|e| e.at(&self.path))?);
+        Ok(())
+    }
+
+    fn read_again(&self, limits: &Limits) -> Result<Source> {
+        let bytes = std::fs::read(&self.path).map_err(|e| Error::io("reading", e, &self.path))?;
+        Source::open(bytes, limits)
+    }
+
+    /// Reads only the bytes of one uncompressed frame.
+    fn with_range(&self, start: usize, frame: usize, use_frame: impl FnOnce(&Raw<'_>)) -> Result<()> {
+        let failed = |e| Error::io("reading", e, &self.path);
+        let Frames::Native { at } = self.pixels.frames else { return Err(Error::malformed("no frame at a known place")) };
+        let size = self.layout.frame_bytes();
+        let place = frame.checked_mul(size).and_then(|o| o.checked_add(start + at));
+        let place = place.ok_or_else(|| Error::malformed(format!("frame {frame} is not in the file")))?;
+        let mut file = File::open(&self.path).map_err(failed)?;
+        file.seek(SeekFrom::Start(place as u64)).map_err(failed)?;
+        let mut bytes = vec![0; size];
+        file.read_exact(&mut bytes).map_err(failed)?;
+        let alone = Pixels { frames: Frames::Native { at: 0 }, ..self.pixels.clone() };
+        use_frame(&raw_frame(&bytes, &alone, &self.layout, 0).map_err(|e| e.at(&self.path))?);
         Ok(())
     }
 }

@@ -94,6 +94,11 @@ impl Source {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
+    /// Where the data set starts in the file; `None` where it was inflated.
+    pub fn start_in_file(&self) -> Option<usize> {
+        (self.transfer_syntax != DEFLATED).then_some(self.start)
+    }
+
     pub fn data_set(&self) -> DataSet<'_> {
         DataSet::read(self.body(), self.syntax)
     }

@@ -4,12 +4,13 @@ use super::frame::{Frame, texts};
 use crate::base::{Error, Result};
 use crate::io::Reading;
 use crate::io::hdf5_read::Hdf5;
+use crate::io::sparse::{Names, read_rows};
 use crate::model::Expression;
 use std::path::Path;
 
 /// Counts with gene names from `var`; observation columns move in from `obs`.
-pub(super) fn read_expression(file: &Hdf5, obs: Frame, var: &Frame, path: &Path, reading: &mut Reading) -> Result<Expression> {
-    let (genes, ids) = gene_names(var);
+pub(super) fn read_expression(file: &Hdf5, obs: Frame, mut var: Frame, path: &Path, reading: &mut Reading) -> Result<Expression> {
+    let (genes, ids) = gene_names(&mut var);
     let shape = [obs.index.len(), genes.len()];
     let mut expression = if file.is_group("X") {
         sparse(file, "X", (genes, ids, obs.index), reading)?
@@ -22,6 +23,7 @@ pub(super) fn read_expression(file: &Hdf5, obs: Frame, var: &Frame, path: &Path,
         Expression::new(genes, ids, obs.index, offsets, Vec::new(), Vec::new())?
     };
     expression.columns = obs.columns;
+    expression.gene_columns = var.columns;
     expression.unit = unit(file, &expression).into();
     if expression.unit != "counts" && file.is_group("raw") {
         let text = "X holds transformed values and is used; the file also has raw/X";
@@ -42,14 +44,15 @@ fn unit(file: &Hdf5, expression: &Expression) -> &'static str {
 }
 
 /// Names and identifiers. An index of Ensembl identifiers gives way to a column of symbols.
-fn gene_names(var: &Frame) -> (Vec<String>, Vec<String>) {
-    let find = |names: &[&str]| names.iter().find_map(|n| var.columns.get(*n)).map(texts);
+/// The column that is used moves out of the frame.
+pub(super) fn gene_names(var: &mut Frame) -> (Vec<String>, Vec<String>) {
     let ensembl = |s: &String| s.starts_with("ENS") && s.bytes().filter(u8::is_ascii_digit).count() >= 6;
     let by_id = 2 * var.index.iter().filter(|s| ensembl(s)).count() > var.index.len();
     if !by_id {
-        return (var.index.clone(), find(&["gene_ids", "gene_id", "ensembl_id", "ensembl"]).unwrap_or_default());
+        let ids = take(var, &["gene_ids", "gene_id", "ensembl_id", "ensembl"]);
+        return (var.index.clone(), ids.unwrap_or_default());
     }
-    let symbols = find(&["gene_symbols", "gene_symbol", "gene_name", "gene_names", "feature_name", "symbol", "SYMBOL"]);
+    let symbols = take(var, &["gene_symbols", "gene_symbol", "gene_name", "gene_names", "feature_name", "symbol", "SYMBOL"]);
     let mut names = symbols.unwrap_or_else(|| var.index.clone());
     for (name, id) in names.iter_mut().zip(&var.index).filter(|(n, _)| n.is_empty()) {
         name.clone_from(id);
@@ -57,7 +60,9 @@ fn gene_names(var: &Frame) -> (Vec<String>, Vec<String>) {
     (names, var.index.clone())
 }
 
-type Names = (Vec<String>, Vec<String>, Vec<String>);
+fn take(var: &mut Frame, names: &[&str]) -> Option<Vec<String>> {
+    names.iter().find_map(|n| var.columns.remove(*n)).map(|c| texts(&c))
+}
 
 fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Reading) -> Result<Expression> {
     let encoding = file.text_attribute(at, "encoding-type").or_else(|| file.text_attribute(at, "h5sparse_format"));
@@ -67,13 +72,15 @@ fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Re
         return Err(Error::malformed(format!("{at} is {shape:?}, but obs and var have {wanted:?} rows; write the file again")));
     }
     reading.progress.step(0.2, "reading counts")?;
+    if matches!(encoding.as_deref(), Some("csr_matrix" | "csr")) {
+        return read_rows(file, at, (genes, ids, observations), reading);
+    }
     let offsets = file.u64s(&format!("{at}/indptr"))?;
     let indices = file.u32s(&format!("{at}/indices"))?;
     reading.progress.step(0.5, "reading counts")?;
     let values = file.f32s(&format!("{at}/data"))?;
     reading.limits.check("the sparse matrix", &[values.len() as u64 + wanted[1]], 32)?;
     match encoding.as_deref() {
-        Some("csr_matrix" | "csr") => Expression::from_rows(genes, ids, observations, &offsets, &indices, &values),
         Some("csc_matrix" | "csc") => {
             let fits = offsets.windows(2).all(|w| w[0] <= w[1]) && offsets.last() == Some(&(indices.len() as u64));
             if !fits || indices.len() != values.len() {

@@ -4,14 +4,16 @@
 mod frame;
 mod matrix;
 mod places;
+mod values;
 mod write;
 
-pub use write::{build_h5ad, write_h5ad};
+pub use values::{AnnTable, parse_ann_table, read_ann_table};
+pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad, write_h5ad_with};
 
 use super::hdf5_read::Hdf5;
 use super::{Content, Found, Reading};
 use crate::base::{Limits, Progress, Result, Warnings};
-use crate::model::{PixelSize, Section};
+use crate::model::{Expression, PixelSize, Section};
 use std::path::Path;
 
 /// Everything in an open file, one entry per section.
@@ -38,12 +40,22 @@ pub fn parse_h5ad_bytes(bytes: Vec<u8>, limits: Limits) -> Result<Vec<Section>> 
 }
 
 fn sections(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Vec<Section>> {
+    let expression = table(file, path, reading)?;
+    reading.progress.step(0.9, "placing spots")?;
+    places::place(file, expression, path, reading)
+}
+
+/// The table of an open file as one thing, even where it holds several sections.
+pub(crate) fn read_whole(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Section> {
+    let expression = table(file, path, reading)?;
+    Ok(places::whole(file, expression, path, reading))
+}
+
+fn table(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Expression> {
     reading.progress.step(0.05, "reading tables")?;
     let obs = frame::read_frame(file, "obs", path, reading.warnings)?;
     let var = frame::read_frame(file, "var", path, reading.warnings)?;
-    let expression = matrix::read_expression(file, obs, &var, path, reading)?;
-    reading.progress.step(0.9, "placing spots")?;
-    places::place(file, expression, path, reading)
+    matrix::read_expression(file, obs, var, path, reading)
 }
 
 fn summary(section: &Section) -> String {

@@ -6,8 +6,9 @@ use crate::base::Result;
 use crate::io::Reading;
 use crate::io::hdf5_read::{Hdf5, Kind};
 use crate::io::visium::{Levels, Scale, measure::measure};
-use crate::model::{Expression, Picture, PixelSize, Section, Spots};
+use crate::model::{Column, Expression, Picture, PixelSize, Section, Spots};
 use crate::space::DVec2;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ const POSITION_COLUMNS: [(&str, &str); 4] =
 /// One section, or one for each value of the column that tells sections apart.
 pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &mut Reading) -> Result<Vec<Section>> {
     let name = path.file_stem().map_or_else(|| "AnnData".into(), |s| s.to_string_lossy().into_owned());
-    let Some((px, source)) = positions(file, &expression) else {
+    let Some((px, source)) = positions_of(file, expression.observations().len(), &expression.columns) else {
         let expression = Some(Arc::new(expression));
         return Ok(vec![Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression }]);
     };
@@ -50,14 +51,26 @@ pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &
     Ok(sections)
 }
 
+/// The table as one section, whichever sections it holds; observations without a position stay.
+pub(super) fn whole(file: &Hdf5, expression: Expression, path: &Path, reading: &mut Reading) -> Section {
+    let name = path.file_stem().map_or_else(|| "AnnData".into(), |s| s.to_string_lossy().into_owned());
+    match positions_of(file, expression.observations().len(), &expression.columns) {
+        Some((px, _)) => section(file, (name, None), expression, px, (path, reading)),
+        None => {
+            let expression = Some(Arc::new(expression));
+            Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression }
+        }
+    }
+}
+
 fn pick(px: &[DVec2], keep: &[usize]) -> Vec<DVec2> {
     keep.iter().map(|&i| px[i]).collect()
 }
 
 type Positions = (Vec<DVec2>, String);
 
-fn positions(file: &Hdf5, expression: &Expression) -> Option<Positions> {
-    let n = expression.observations().len();
+/// Pixel positions of n observations and where they were found.
+pub(super) fn positions_of(file: &Hdf5, n: usize, columns: &BTreeMap<String, Column>) -> Option<Positions> {
     for name in ["obsm/spatial", "obsm/X_spatial"] {
         let fits = |s: &Vec<u64>| s.len() == 2 && s[0] == n as u64 && (2..=16).contains(&s[1]);
         let Some(shape) = file.shape(name).ok().filter(fits) else { continue };
@@ -66,7 +79,7 @@ fn positions(file: &Hdf5, expression: &Expression) -> Option<Positions> {
         return Some((rows.map(|r| DVec2::new(r[0], r[1])).collect(), name.into()));
     }
     POSITION_COLUMNS.iter().find_map(|(x, y)| {
-        let column = |name: &str| expression.columns.get(name).and_then(numbers);
+        let column = |name: &str| columns.get(name).and_then(numbers);
         let px = column(x)?.into_iter().zip(column(y)?).map(|(x, y)| DVec2::new(x, y)).collect();
         Some((px, format!("obs columns {x} and {y}")))
     })
@@ -78,7 +91,7 @@ type Groups = Vec<(String, Vec<usize>)>;
 fn split(expression: &Expression, px: &[DVec2]) -> Option<(&'static str, Groups)> {
     SECTION_COLUMNS.iter().find_map(|name| {
         let values = texts(expression.columns.get(*name)?);
-        let mut groups: std::collections::BTreeMap<String, Vec<usize>> = std::collections::BTreeMap::new();
+        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (i, value) in values.into_iter().enumerate().filter(|(i, _)| px[*i].is_finite()) {
             groups.entry(value).or_default().push(i);
             if groups.len() > 200 {
@@ -163,10 +176,21 @@ fn pixels(file: &Hdf5, at: &str) -> Result<Picture> {
         return Err(crate::base::Error::malformed(format!("an image of shape {shape:?}, expected rows × columns × 3 or 4")));
     }
     file.limits().check(at, &[height, width], 24)?;
-    let values = file.f32s(at)?;
-    let factor = if values.iter().all(|v| *v <= 1.0) { 255.0 } else { 1.0 };
+    // Shares of 1 or bytes: known only when all were seen, so the picture is read twice, a piece at a time.
+    let mut factor = 255.0;
+    for (start, count) in file.pieces(at)? {
+        if file.f32s_at(at, start, count)?.iter().any(|v| *v > 1.0) {
+            factor = 1.0;
+            break;
+        }
+    }
     let byte = |v: f32| (v * factor).round().clamp(0.0, 255.0) as u8;
     let opaque = |p: &[f32]| [byte(p[0]), byte(p[1]), byte(p[2]), p.get(3).map_or(255, |a| byte(*a))];
-    let rgba = values.chunks_exact(channels as usize).flat_map(opaque).collect();
-    Picture::single(width as usize, height as usize, rgba)
+    let mut rgba: Arc<[u8]> = std::iter::repeat_n(0, (height * width * 4) as usize).collect();
+    let mut out = Arc::make_mut(&mut rgba).chunks_exact_mut(4);
+    for (start, count) in file.pieces(at)? {
+        let values = file.f32s_at(at, start, count)?;
+        values.chunks_exact(channels as usize).zip(out.by_ref()).for_each(|(p, o)| o.copy_from_slice(&opaque(p)));
+    }
+    Picture::shared(width as usize, height as usize, rgba)
 }

@@ -2,9 +2,10 @@
 
 use crate::base::{Error, Result};
 use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole};
+use crate::io::predictor_file::ScaleRow;
 use crate::io::tenx::rows_of;
-use crate::model::{Column, Expression, PictureLevel, PixelSize, Section, Spots};
-use hdf5_pure::{AttrValue, FileBuilder, GroupBuilder};
+use crate::model::{Column, Expression, ExpressionScale, PictureLevel, PixelSize, Section, Spots};
+use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -18,8 +19,31 @@ pub fn write_h5ad(path: &Path, section: &Section) -> Result<()> {
     write_whole(path, &build_h5ad(section)?)
 }
 
+/// What goes into a file beside its section.
+#[derive(Clone, Debug, Default)]
+pub struct Extras<'a> {
+    /// Matrices beside `X`, gene by gene: one value per observation, NaN where there is none.
+    pub layers: Vec<(&'a str, &'a [Vec<f64>])>,
+    /// What predicted values are (`uns/prediction`).
+    pub expression: Option<ExpressionScale>,
+    /// Arrays of observations (`obsm`), by name: columns and values, row by row.
+    pub obsm: BTreeMap<String, (usize, Vec<f64>)>,
+    /// Texts (`uns`), by name.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// As [`write_h5ad`], with more matrices, arrays and texts.
+pub fn write_h5ad_with(path: &Path, section: &Section, extras: &Extras) -> Result<()> {
+    write_whole(path, &build_h5ad_with(section, extras)?)
+}
+
 /// The bytes that [`write_h5ad`] writes.
 pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
+    build_h5ad_with(section, &Extras::default())
+}
+
+/// The bytes that [`write_h5ad_with`] writes.
+pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     let Some(expression) = &section.expression else {
         return Err(Error::parameter(format!("{} has no genes, so there is nothing to write as AnnData", section.name)));
     };
@@ -36,12 +60,13 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
         columns.insert("in_tissue".into(), Column::Number(spots.in_tissue.iter().map(|&t| f64::from(u8::from(t))).collect()));
     }
     table(&mut file, "obs", expression.observations(), &columns);
-    let mut var = BTreeMap::new();
+    let mut var = expression.gene_columns.clone();
     if !expression.gene_ids().is_empty() {
         var.insert("gene_ids".to_owned(), Column::Text(expression.gene_ids().to_vec()));
     }
     table(&mut file, "var", expression.genes(), &var);
-    for name in ["layers", "obsp", "varm", "varp"] {
+    layers(&mut file, [n, expression.genes().len()], &extras.layers)?;
+    for name in ["obsp", "varm", "varp"] {
         let mut group = file.create_group(name);
         encode_group(&mut group, "dict", "0.1.0");
         file.add_group(group.finish());
@@ -52,14 +77,59 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
         let flat: Vec<f64> = spots.px.iter().flat_map(|p| [p.x, p.y]).collect();
         encode(obsm.create_dataset("spatial").with_f64_data(&flat).with_shape(&[n as u64, 2]), "array");
     }
+    for (name, (width, values)) in &extras.obsm {
+        if values.len() != n * width {
+            return Err(Error::parameter(format!("{} numbers for {n} observations × {width} of {name}", values.len())));
+        }
+        encode(obsm.create_dataset(name).with_f64_data(values).with_shape(&[n as u64, *width as u64]), "array");
+    }
     file.add_group(obsm.finish());
     let mut uns = file.create_group("uns");
     encode_group(&mut uns, "dict", "0.1.0");
     if let Some(spots) = &section.spots {
         spatial(&mut uns, section, spots);
     }
+    if expression.unit.starts_with("log1p") {
+        let mut log1p = uns.create_group("log1p");
+        encode_group(&mut log1p, "dict", "0.1.0");
+        uns.add_group(log1p.finish());
+    }
+    if let Some(scale) = extras.expression {
+        prediction(&mut uns, &ScaleRow::of(scale));
+    }
+    for (name, value) in &extras.texts {
+        let dataset = uns.create_dataset(name);
+        dataset.with_vlen_strings(&[value.as_str()]).with_shape(&[]);
+        encode(dataset, "string");
+    }
     file.add_group(uns.finish());
     finish(file)
+}
+
+/// Dense matrices of observations × genes.
+fn layers(file: &mut FileBuilder, [n, m]: [usize; 2], layers: &[(&str, &[Vec<f64>])]) -> Result<()> {
+    let mut group = file.create_group("layers");
+    encode_group(&mut group, "dict", "0.1.0");
+    for (name, columns) in layers {
+        if columns.len() != m || columns.iter().any(|c| c.len() != n) {
+            return Err(Error::parameter(format!("the layer {name} does not have {n} observations × {m} genes")));
+        }
+        let flat: Vec<f32> = (0..n).flat_map(|i| columns.iter().map(move |c| c[i] as f32)).collect();
+        let dataset = group.create_dataset(name).with_f32_data(&flat).with_shape(&[n as u64, m as u64]);
+        encode(dataset, "array");
+    }
+    file.add_group(group.finish());
+    Ok(())
+}
+
+fn prediction(uns: &mut GroupBuilder, row: &ScaleRow) {
+    let mut group = uns.create_group("prediction");
+    encode_group(&mut group, "dict", "0.1.0");
+    strings(group.create_dataset("expression"), &[row.scale.as_str()]);
+    if let Some(target) = row.target {
+        encode(group.create_dataset("target").with_f64_data(&[target]), "array");
+    }
+    uns.add_group(group.finish());
 }
 
 fn matrix(file: &mut FileBuilder, expression: &Expression) {
@@ -95,6 +165,8 @@ fn table(file: &mut FileBuilder, name: &str, index: &[String], columns: &BTreeMa
 
 fn write_column(group: &mut GroupBuilder, name: &str, column: &Column) {
     match column {
+        // Masks of genes are truth values for scanpy, numbers would be taken for places.
+        Column::Number(v) if name == "highly_variable" && v.iter().all(|v| *v == 0.0 || *v == 1.0) => mask(group, name, v),
         Column::Number(v) if v.iter().all(|v| v.fract() == 0.0 && v.abs() < 9e15) => {
             encode(group.create_dataset(name).with_i64_data(&v.iter().map(|&v| v as i64).collect::<Vec<_>>()), "array");
         }
@@ -113,6 +185,15 @@ fn write_column(group: &mut GroupBuilder, name: &str, column: &Column) {
             strings(inner.create_dataset("categories"), names);
             group.add_group(inner.finish());
         }
+    }
+}
+
+fn mask(group: &mut GroupBuilder, name: &str, values: &[f64]) {
+    let kind = EnumTypeBuilder::with_base(make_i8_type()).value("FALSE", 0).value("TRUE", 1).build();
+    let bytes: Vec<u8> = values.iter().map(|v| u8::from(*v != 0.0)).collect();
+    match kind {
+        Ok(kind) => encode(group.create_dataset(name).with_enum_u8_data(kind, &bytes), "array"),
+        Err(_) => encode(group.create_dataset(name).with_u8_data(&bytes), "array"),
     }
 }
 

@@ -7,7 +7,7 @@ use nifti::{Endianness, NiftiHeader};
 /// Bytes of a version 1 header.
 pub(super) const SIZE_1: usize = 348;
 /// Bytes of a version 2 header.
-const SIZE_2: usize = 540;
+pub(super) const SIZE_2: usize = 540;
 
 /// What this program uses of a header, lengths still in the file's unit and axes in RAS.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,9 +71,9 @@ fn is_size_2(size: [u8; 4]) -> bool {
 }
 
 impl Header {
-    /// Whether the voxels are in a file of their own.
-    pub fn is_pair(head: &[u8]) -> bool {
-        magic(head).is_some_and(|(_, single)| !single)
+    /// Whether these first bytes begin a header of version 2.
+    pub fn is_version_2(head: &[u8]) -> bool {
+        magic(head).is_some_and(|(version, _)| version == 2)
     }
 
     /// Parses and checks everything that does not depend on the length of the file.

@@ -11,6 +11,7 @@ mod write;
 pub use header::is_nifti;
 pub use write::{write_nifti_labels, write_nifti_volume};
 
+use super::bytes::Stream;
 use super::{Content, Reading, bytes};
 use crate::base::{Error, Result};
 use crate::model::{LabelMap, Volume};
@@ -43,8 +44,12 @@ pub fn parse_nifti(data: &[u8], name: &str, reading: &mut Reading) -> Result<Con
 
 fn parse_bytes(data: &[u8], path: &Path, reading: &mut Reading) -> Result<Content> {
     reading.limits.check("the file", &[data.len() as u64], 1)?;
-    let whole = bytes::inflate(data.to_vec(), &reading.limits)?;
-    decode(&whole, None, path, reading)?.into_content(reading)
+    let mut stream = Stream::of_bytes(data);
+    let header = read_header(&mut stream)?;
+    if !header.is_single {
+        return Err(Error::malformed("this is the header of a pair without its .img file; keep both beside each other"));
+    }
+    decode(header, stream, path, reading)?.into_content(reading)
 }
 
 /// Everything of a file, before it is decided what it is.
@@ -59,27 +64,26 @@ struct Decoded {
 fn decode_file(path: &Path, reading: &mut Reading) -> Result<Decoded> {
     reading.progress.step(0.0, "reading NIfTI")?;
     let head_path = if bytes::ending(path) == "img" { sibling(path, "hdr")? } else { path.to_path_buf() };
-    let head = bytes::read_inflated(&head_path, &reading.limits)?;
-    reading.progress.step(0.4, "reading NIfTI")?;
-
-    if Header::is_pair(&head) {
-        let image = bytes::read_inflated(&sibling(&head_path, "img")?, &reading.limits)?;
-        return decode(&head, Some(&image), path, reading);
+    let mut stream = Stream::open(&head_path)?;
+    let header = read_header(&mut stream)?;
+    if !header.is_single {
+        stream = Stream::open(&sibling(&head_path, "img")?)?;
     }
-    decode(&head, None, path, reading)
+    decode(header, stream, path, reading)
 }
 
-fn decode(head: &[u8], image: Option<&[u8]>, path: &Path, reading: &mut Reading) -> Result<Decoded> {
-    let header = Header::parse(head)?;
+/// Reads a header and no byte of the voxels, which begin after it at the earliest.
+fn read_header(stream: &mut Stream) -> Result<Header> {
+    let mut head = stream.next_bytes(header::SIZE_1 + 4)?;
+    if Header::is_version_2(&head) {
+        head.extend(stream.next_bytes(header::SIZE_2 - header::SIZE_1)?);
+    }
+    Header::parse(&head)
+}
+
+fn decode(header: Header, stream: Stream, path: &Path, reading: &mut Reading) -> Result<Decoded> {
     let place = Place::of(&header, path, reading.warnings)?;
-    let data = match (header.is_single, image) {
-        (true, _) => head,
-        (false, Some(image)) => image,
-        (false, None) => {
-            return Err(Error::malformed("this is the header of a pair without its .img file; keep both beside each other"));
-        }
-    };
-    let voxels = Voxels::decode(&header, data, path, reading)?;
+    let voxels = Voxels::decode(&header, stream, path, reading)?;
     Ok(Decoded { path: path.to_path_buf(), header, place, voxels })
 }
 
@@ -108,12 +112,12 @@ impl Decoded {
     }
 
     fn into_volume(self) -> Result<Volume> {
-        let mut volume = Volume::new(bytes::stem(&self.path), self.place.grid, self.voxels.phases)?;
+        let mut volume = Volume::without_window(bytes::stem(&self.path), self.place.grid, self.voxels.phases)?;
         volume.slope = self.voxels.slope;
         volume.intercept = self.voxels.intercept;
         volume.length_unit_known = self.place.length_unit_known;
         volume.phase_times_ms = self.place.phase_times_ms;
-        volume.window = volume.percentile_window(0.005, 0.995);
+        volume.set_percentile_window();
         Ok(volume)
     }
 

@@ -10,7 +10,7 @@ pub(crate) use scale::Levels;
 pub use scale::{Scale, parse_scalefactors};
 pub use write::write_visium;
 
-use super::{Content, Found, Reading, picture, tenx};
+use super::{Content, Found, Reading, mtx, picture, tenx};
 use crate::base::{Error, Result};
 use crate::model::{Column, Expression, Picture, PixelSize, Section, Spots};
 use std::collections::BTreeMap;
@@ -76,11 +76,11 @@ pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Found> {
     let expression = match matrix {
         Some(path) => {
             n_files += 1;
-            let counts = tenx::read_matrix(&path, reading)?;
-            Some(align(&counts, &positions, &path, reading)?)
+            let counts = if path.is_dir() { mtx::read_only(&path, reading)? } else { tenx::read_matrix(&path, reading)? };
+            Some(align(counts, &positions, &path, reading)?)
         }
         None => {
-            let text = "there is no filtered_feature_bc_matrix.h5; the section has no genes";
+            let text = "there is no filtered_feature_bc_matrix, .h5 or folder; the section has no genes";
             reading.warnings.warn("matrix-missing", text, Some(&layout.root));
             None
         }
@@ -159,10 +159,14 @@ fn matrix_file(root: &Path) -> Option<PathBuf> {
     ["filtered_feature_bc_matrix.h5", "raw_feature_bc_matrix.h5"]
         .iter()
         .find_map(|end| names.iter().find(|p| ends(p, end)).cloned())
+        .or_else(|| {
+            let folders = ["filtered_feature_bc_matrix", "raw_feature_bc_matrix"].map(|n| root.join(n));
+            folders.into_iter().find(|f| !mtx::matrices(f).is_empty())
+        })
 }
 
 /// One observation per position, in the order of the positions.
-fn align(counts: &Expression, positions: &Positions, path: &Path, reading: &mut Reading) -> Result<Expression> {
+fn align(counts: Expression, positions: &Positions, path: &Path, reading: &mut Reading) -> Result<Expression> {
     let place: BTreeMap<&str, u32> = positions.barcodes.iter().enumerate().map(|(i, b)| (b.as_str(), i as u32)).collect();
     let places: Vec<Option<u32>> = counts.observations().iter().map(|b| place.get(b.as_str()).copied()).collect();
     let n_lost = places.iter().filter(|p| p.is_none()).count();
@@ -177,18 +181,7 @@ fn align(counts: &Expression, positions: &Positions, path: &Path, reading: &mut 
         let text = format!("{n_lost} of {} barcodes have no spot position and are left out", places.len());
         reading.warnings.warn("barcodes-without-position", text, Some(path));
     }
-    let (mut offsets, mut rows, mut values) = (vec![0_u64], Vec::new(), Vec::new());
-    for gene in 0..counts.genes().len() {
-        let (r, v) = counts.gene(gene);
-        let mut entries: Vec<(u32, f32)> = r.iter().zip(v).filter_map(|(&r, &v)| Some((places[r as usize]?, v))).collect();
-        entries.sort_by_key(|e| e.0);
-        rows.extend(entries.iter().map(|e| e.0));
-        values.extend(entries.iter().map(|e| e.1));
-        offsets.push(rows.len() as u64);
-    }
-    let (genes, ids) = (counts.genes().to_vec(), counts.gene_ids().to_vec());
-    let mut aligned = Expression::new(genes, ids, positions.barcodes.clone(), offsets, rows, values)?;
-    aligned.unit.clone_from(&counts.unit);
+    let mut aligned = counts.rearranged(&places, positions.barcodes.clone())?;
     let mut has_counts = vec![0.0; positions.px.len()];
     places.iter().flatten().for_each(|&p| has_counts[p as usize] = 1.0);
     let n_tissue = positions.in_tissue.iter().filter(|t| **t).count();

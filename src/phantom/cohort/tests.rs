@@ -1,3 +1,5 @@
+//! The synthetic cohort against what was planted in it.
+
 use super::*;
 
 fn correlation(a: &[f64], b: &[f64]) -> f64 {

@@ -1,6 +1,6 @@
 //! A cut through a segmentation.
 
-use super::slice::{Cut, size_px, sizes};
+use super::slice::CutUniform;
 use super::{COLORS, texture_entry};
 use crate::scene::{LabelsDrawn, Scene};
 use bytemuck::{Pod, Zeroable};
@@ -9,12 +9,7 @@ use bytemuck::{Pod, Zeroable};
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(in crate::render) struct LabelsUniform {
-    pub(in crate::render) origin: [f32; 4],
-    pub(in crate::render) right: [f32; 4],
-    pub(in crate::render) down: [f32; 4],
-    pub(in crate::render) size: [i32; 4],
-    pub(in crate::render) rectangle: [f32; 4],
-    pub(in crate::render) size_px: [f32; 2],
+    pub(in crate::render) cut: CutUniform,
     pub(in crate::render) fill: f32,
     pub(in crate::render) outline_px: f32,
     pub(in crate::render) only: u32,
@@ -24,14 +19,8 @@ pub(in crate::render) struct LabelsUniform {
 impl LabelsUniform {
     /// `first_k` is where the phase begins in the texture.
     pub(in crate::render) fn new(scene: &Scene, drawn: &LabelsDrawn, first_k: u32) -> Self {
-        let cut = Cut::new(scene, &drawn.plane, &drawn.labels.grid);
         Self {
-            origin: cut.origin(),
-            right: cut.right(),
-            down: cut.down(),
-            rectangle: cut.rectangle,
-            size: sizes(&drawn.labels.grid, first_k),
-            size_px: size_px(scene),
+            cut: CutUniform::new(scene, &drawn.plane, &drawn.labels.grid, first_k),
             fill: drawn.fill.clamp(0.0, 1.0),
             outline_px: drawn.outline_px.clamp(0.0, 8.0),
             only: u32::from(drawn.only.unwrap_or(0)),

@@ -21,7 +21,7 @@ pub(super) struct Programs {
     pub(super) uniform: wgpu::BindGroupLayout,
     resources: BTreeMap<Pass, wgpu::BindGroupLayout>,
     drawing: BTreeMap<(Pass, Variant), wgpu::RenderPipeline>,
-    splat: Option<wgpu::ComputePipeline>,
+    splats: BTreeMap<Variant, wgpu::ComputePipeline>,
 }
 
 impl Programs {
@@ -39,7 +39,7 @@ impl Programs {
                 count: None,
             }],
         );
-        Self { format, uniform, resources: BTreeMap::new(), drawing: BTreeMap::new(), splat: None }
+        Self { format, uniform, resources: BTreeMap::new(), drawing: BTreeMap::new(), splats: BTreeMap::new() }
     }
 
     /// The layout of a pass's own bindings.
@@ -63,9 +63,9 @@ impl Programs {
         pipeline
     }
 
-    /// The compute program of the spots.
-    pub(super) fn splat(&mut self, link: &Link) -> wgpu::ComputePipeline {
-        if let Some(pipeline) = &self.splat {
+    /// The compute program of the spots with the constants of a variant.
+    pub(super) fn splat(&mut self, link: &Link, variant: Variant) -> wgpu::ComputePipeline {
+        if let Some(pipeline) = self.splats.get(&variant) {
             return pipeline.clone();
         }
         let resources = self.resources(link, Pass::Splat);
@@ -75,12 +75,13 @@ impl Programs {
             module: &module(link, Pass::Splat),
             entry_point: Some("compute"),
             compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &variant.of_spots(),
                 zero_initialize_workgroup_memory: false,
-                ..Default::default()
             },
             cache: None,
         });
-        self.splat.insert(pipeline).clone()
+        self.splats.insert(variant, pipeline.clone());
+        pipeline
     }
 
     fn pipeline_layout(&self, link: &Link, resources: Option<&wgpu::BindGroupLayout>) -> wgpu::PipelineLayout {
@@ -101,6 +102,9 @@ impl Programs {
             constants.push(("neighbors", f64::from(variant.neighbors)));
             constants.push(("gray", f64::from(u8::from(variant.gray))));
         }
+        if matches!(pass, Pass::Discs | Pass::Resolve) {
+            constants.extend(variant.of_spots());
+        }
         if pass == Pass::Picture {
             constants.push(("contour", f64::from(u8::from(variant.contour))));
         }
@@ -111,7 +115,7 @@ impl Programs {
             write_mask: wgpu::ColorWrites::ALL,
         };
         let topology = match pass {
-            Pass::Fill | Pass::Picture | Pass::Splat | Pass::Resolve => wgpu::PrimitiveTopology::TriangleList,
+            Pass::Fill | Pass::Picture | Pass::Splat => wgpu::PrimitiveTopology::TriangleList,
             _ => wgpu::PrimitiveTopology::TriangleStrip,
         };
         link.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {

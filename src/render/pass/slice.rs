@@ -3,20 +3,42 @@
 use super::{COLORS, texture_entry};
 use crate::model::{ColorMap, Samples};
 use crate::render::tables;
-use crate::scene::{Camera, Scene, SliceDrawn};
+use crate::scene::{Camera, Compare, Scene, SliceDrawn, SpotsDrawn};
 use crate::space::{DVec2, DVec3, Grid, Plane};
 use bytemuck::{Pod, Zeroable};
 
-/// Twin of `SliceUniform`.
+/// The first fields of the uniforms of everything that is cut by a plane.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
-pub(in crate::render) struct SliceUniform {
+pub(in crate::render) struct CutUniform {
     pub(in crate::render) origin: [f32; 4],
     pub(in crate::render) right: [f32; 4],
     pub(in crate::render) down: [f32; 4],
     pub(in crate::render) size: [i32; 4],
     pub(in crate::render) rectangle: [f32; 4],
     pub(in crate::render) size_px: [f32; 2],
+}
+
+impl CutUniform {
+    /// `first_k` is where the phase begins in the texture.
+    pub(super) fn new(scene: &Scene, plane: &Plane, grid: &Grid, first_k: u32) -> Self {
+        let cut = Cut::new(scene, plane, grid);
+        Self {
+            origin: cut.origin(),
+            right: cut.right(),
+            down: cut.down(),
+            rectangle: cut.rectangle,
+            size: sizes(grid, first_k),
+            size_px: size_px(scene),
+        }
+    }
+}
+
+/// Twin of `SliceUniform`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(in crate::render) struct SliceUniform {
+    pub(in crate::render) cut: CutUniform,
     pub(in crate::render) gain: f32,
     pub(in crate::render) bias: f32,
     pub(in crate::render) opacity: f32,
@@ -27,15 +49,9 @@ pub(in crate::render) struct SliceUniform {
 impl SliceUniform {
     /// `first_k` is where the phase begins in the texture.
     pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn, first_k: u32) -> Self {
-        let cut = Cut::new(scene, &drawn.plane, &drawn.volume.grid);
         let span = if drawn.high > drawn.low { drawn.high - drawn.low } else { 1e-9 };
         Self {
-            origin: cut.origin(),
-            right: cut.right(),
-            down: cut.down(),
-            rectangle: cut.rectangle,
-            size: sizes(&drawn.volume.grid, first_k),
-            size_px: size_px(scene),
+            cut: CutUniform::new(scene, &drawn.plane, &drawn.volume.grid, first_k),
             gain: (drawn.volume.slope / span) as f32,
             bias: ((drawn.volume.intercept - drawn.low) / span) as f32,
             opacity: drawn.opacity.clamp(0.0, 1.0),
@@ -53,9 +69,23 @@ pub(in crate::render) struct Variant {
     pub(in crate::render) opaque: bool,
     /// Only the edge of a picture's tissue.
     pub(in crate::render) contour: bool,
+    /// Spots have values.
+    pub(in crate::render) valued: bool,
+    /// Spots are rings.
+    pub(in crate::render) ring: bool,
 }
 
 impl Variant {
+    /// The variant of a layer of spots.
+    pub(in crate::render) fn of(drawn: &SpotsDrawn) -> Self {
+        Self { valued: drawn.values.is_some(), ring: drawn.compare == Compare::Contour, ..Self::default() }
+    }
+
+    /// The constants of the programs for spots.
+    pub(in crate::render) fn of_spots(self) -> [(&'static str, f64); 2] {
+        [("valued", f64::from(u8::from(self.valued))), ("ring", f64::from(u8::from(self.ring)))]
+    }
+
     pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn) -> Self {
         // A NaN in the next slice counts as the painter counts it, so such volumes load all eight.
         let may_be_nan = matches!(drawn.volume.phases.get(drawn.phase), Some(Samples::F32(_)));
@@ -65,7 +95,7 @@ impl Variant {
             (true, true) => 1,
             (true, false) => 2,
         };
-        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0, contour: false }
+        Self { neighbors, gray: drawn.color_map == ColorMap::Gray, opaque: drawn.opacity >= 1.0, ..Self::default() }
     }
 }
 

@@ -5,6 +5,7 @@ use super::slice::size_px;
 use super::{COLORS, storage_entry, texture_entry};
 use crate::render::tables;
 use crate::scene::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB, Scene, SpotsDrawn};
+use crate::space::DVec2;
 use bytemuck::{Pod, Zeroable};
 
 /// Twin of `SpotsUniform`.
@@ -17,14 +18,15 @@ pub(in crate::render) struct SpotsUniform {
     pub(in crate::render) scale: f32,
     pub(in crate::render) radius_px: f32,
     pub(in crate::render) plain: [f32; 4],
+    pub(in crate::render) rectangle: [f32; 4],
     pub(in crate::render) low: f32,
     pub(in crate::render) span: f32,
     pub(in crate::render) opacity: f32,
     pub(in crate::render) table: u32,
     pub(in crate::render) mode: u32,
     pub(in crate::render) parameter: f32,
-    pub(in crate::render) has_values: u32,
     pub(in crate::render) n_ranges: u32,
+    pub(in crate::render) padding: u32,
 }
 
 impl SpotsUniform {
@@ -38,16 +40,31 @@ impl SpotsUniform {
             scale: to_px.scale,
             radius_px: radius_px(scene, drawn),
             plain: super::opaque(PLAIN_SPOT_RGB),
+            rectangle: [0.0, 0.0, scene.size_px[0] as f32, scene.size_px[1] as f32],
             low: drawn.low,
             span: if drawn.high > drawn.low { drawn.high - drawn.low } else { 1e-9 },
             opacity: drawn.opacity.clamp(0.0, 1.0),
             table: tables::row(drawn.color_map),
             mode,
             parameter,
-            has_values: u32::from(drawn.values.is_some()),
             n_ranges: n_ranges as u32,
+            padding: 0,
         }
     }
+}
+
+/// The pixels of a pane that a box in pane mm can cover, with this margin.
+pub(in crate::render) fn covered_px(scene: &Scene, [low, high]: [[f32; 2]; 2], margin_px: f32) -> [f32; 4] {
+    let size = scene.size_px.map(f64::from);
+    let at = |p: [f32; 2]| scene.camera.px_from_mm(scene.size_px, DVec2::new(f64::from(p[0]), f64::from(p[1])));
+    let (low, high, margin) = (at(low), at(high), f64::from(margin_px) + 1.0);
+    let clamped = |v: f64, most: f64| v.clamp(0.0, most) as f32;
+    [
+        clamped((low.x - margin).floor(), size[0]),
+        clamped((low.y - margin).floor(), size[1]),
+        clamped((high.x + margin).ceil(), size[0]),
+        clamped((high.y + margin).ceil(), size[1]),
+    ]
 }
 
 /// Radius on the screen.

@@ -87,7 +87,7 @@ const CASES: &[Case] = &[
         [yes(shows((c[0].abs() as u32 % 4) as f32, c[1], [c[4].abs(), c[5].abs()], c[6].abs())), 0.0].pad()
     }),
     (
-        "vec4<f32>(disc_share(abs(a.x), abs(a.y)), ring_share(abs(a.x), abs(a.y)), spot_share(u32(abs(a.z)) % 4u, abs(a.x), abs(a.y)), 0.0)",
+        "vec4<f32>(disc_share(abs(a.x), abs(a.y)), ring_share(abs(a.x), abs(a.y)), spot_share(u32(abs(a.z)) % 4u == 3u, abs(a.x), abs(a.y)), 0.0)",
         |c| {
             let (d, r) = (c[0].abs(), c[1].abs());
             [share(0.0, d, r), share(3.0, d, r), share((c[2].abs() as u32 % 4) as f32, d, r), 0.0]

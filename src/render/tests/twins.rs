@@ -31,9 +31,10 @@ fn wgsl_struct(pass: Pass, name: &str) -> (Vec<(String, u32)>, u32) {
 }
 
 macro_rules! twin {
-    ($pass:expr, $type:ident, $($field:ident),+) => {
+    ($pass:expr, $type:ident, $($($field:ident).+),+) => {
         let (members, span) = wgsl_struct($pass, stringify!($type));
-        let ours = [$((stringify!($field).to_owned(), offset_of!($type, $field) as u32)),+];
+        let last = |path: &str| path.rsplit('.').next().unwrap_or_default().trim().to_owned();
+        let ours = [$((last(stringify!($($field).+)), offset_of!($type, $($field).+) as u32)),+];
         assert_eq!(members, ours, "{}", stringify!($type));
         assert_eq!(span as usize, size_of::<$type>());
         assert!(size_of::<$type>() as u64 <= SLOT_BYTES);
@@ -43,8 +44,33 @@ macro_rules! twin {
 #[test]
 fn uniforms_have_the_offsets_of_their_twins() {
     twin!(Pass::Fill, FillUniform, rgba);
-    twin!(Pass::SliceUint, SliceUniform, origin, right, down, size, rectangle, size_px, gain, bias, opacity, table);
-    twin!(Pass::Labels, LabelsUniform, origin, right, down, size, rectangle, size_px, fill, outline_px, only);
+    twin!(
+        Pass::SliceUint,
+        SliceUniform,
+        cut.origin,
+        cut.right,
+        cut.down,
+        cut.size,
+        cut.rectangle,
+        cut.size_px,
+        gain,
+        bias,
+        opacity,
+        table
+    );
+    twin!(
+        Pass::Labels,
+        LabelsUniform,
+        cut.origin,
+        cut.right,
+        cut.down,
+        cut.size,
+        cut.rectangle,
+        cut.size_px,
+        fill,
+        outline_px,
+        only
+    );
     twin!(
         Pass::Picture,
         PictureUniform,
@@ -74,13 +100,13 @@ fn uniforms_have_the_offsets_of_their_twins() {
             scale,
             radius_px,
             plain,
+            rectangle,
             low,
             span,
             opacity,
             table,
             mode,
             parameter,
-            has_values,
             n_ranges
         );
     }

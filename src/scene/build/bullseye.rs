@@ -47,7 +47,7 @@ pub fn bullseye_hit(cells: &[BullseyeCell], p: DVec2) -> Option<u8> {
 }
 
 /// The scale given, else from the least to the greatest value of the cells, named after what colors the
-/// spots of the registered section, or after the heart image.
+/// spots of the registered section, or after the heart image. Spots colored around 0 give cells colored so.
 #[must_use]
 pub fn bullseye_scale(inputs: &Inputs<'_>) -> BullseyeScale {
     if let Some(scale) = &inputs.derived.bullseye_scale {
@@ -62,6 +62,10 @@ pub fn bullseye_scale(inputs: &Inputs<'_>) -> BullseyeScale {
         (None, Some((_, volume))) => (volume.name.clone(), format!("mean {}", volume.unit).trim_end().to_owned()),
         (None, None) => (String::new(), String::new()),
     };
+    if spots.is_some_and(|v| v.low < 0.0 && v.low == -v.high) {
+        let reach = low.abs().max(high.abs());
+        return BullseyeScale { title, rule, low: -reach, high: reach, color_map: ColorMap::BlueRed };
+    }
     BullseyeScale { title, rule, low, high, color_map: ColorMap::Viridis }
 }
 

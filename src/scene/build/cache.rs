@@ -16,6 +16,7 @@ pub struct SceneCache {
     planes: Option<PlanesEntry>,
     meshes: BTreeMap<(ElementId, bool), MeshEntry>,
     spots: BTreeMap<(ElementId, bool), SpotsEntry>,
+    placed: BTreeMap<ElementId, PlacedEntry>,
     near: BTreeMap<(ElementId, PaneKind), NearEntry>,
 }
 
@@ -55,6 +56,14 @@ struct MeshKey {
 }
 
 #[derive(Debug)]
+struct PlacedEntry {
+    spots: Arc<Spots>,
+    mm_per_px: f64,
+    warp: Warp,
+    points: Arc<[DVec2]>,
+}
+
+#[derive(Debug)]
 struct SpotsEntry {
     spots: Arc<Spots>,
     mm_per_px: f64,
@@ -68,6 +77,7 @@ impl SceneCache {
     pub(super) fn keep_only(&mut self, study: &Study) {
         self.meshes.retain(|(id, _), _| study.section(*id).is_some());
         self.spots.retain(|(id, _), _| study.section(*id).is_some());
+        self.placed.retain(|id, _| study.section(*id).is_some());
         self.near.retain(|(id, _), _| study.section(*id).is_some());
         if !self.planes.as_ref().is_some_and(|e| study.volumes().any(|(_, v)| Arc::ptr_eq(v, &e.volume))) {
             self.planes = None;
@@ -127,9 +137,10 @@ impl SceneCache {
         };
         let old = self.near.remove(&(id, pane)).filter(same);
         let mut entry = old.unwrap_or_else(|| {
-            let near = |lps: &DVec3| plane.distance_mm(*lps).abs() <= chain.registration.half_slice_mm;
-            let lps = |px: &DVec2| chain.lps_from_section(*px * mm_per_px).filter(near);
-            let found: Vec<Option<DVec3>> = spots.px.par_iter().map(lps).collect();
+            let near = |lps: &DVec3| lps.is_finite() && plane.distance_mm(*lps).abs() <= chain.registration.half_slice_mm;
+            let placed = self.placed(id, spots, mm_per_px, chain.warp);
+            let lps = |p: &DVec2| Some(chain.registration.plane.lps_from_plane(*p)).filter(near);
+            let found: Vec<Option<DVec3>> = placed.par_iter().map(lps).collect();
             let kept: Vec<u32> = (0..found.len() as u32).filter(|&i| found[i as usize].is_some()).collect();
             let place = |p: &DVec3| plane.plane_from_lps(*p).as_vec2().to_array();
             let positions: Vec<[f32; 2]> = found.iter().flatten().map(place).collect();
@@ -145,6 +156,19 @@ impl SceneCache {
         Some(drawn)
     }
 
+    /// All spots in mm of the section's plane; found once for all panes.
+    fn placed(&mut self, id: ElementId, spots: &Arc<Spots>, mm_per_px: f64, warp: &Warp) -> Arc<[DVec2]> {
+        let same = |e: &&PlacedEntry| Arc::ptr_eq(&e.spots, spots) && e.mm_per_px == mm_per_px && e.warp == *warp;
+        if let Some(e) = self.placed.get(&id).filter(same) {
+            return Arc::clone(&e.points);
+        }
+        let source: Vec<DVec2> = spots.px.par_iter().map(|px| *px * mm_per_px).collect();
+        let points: Arc<[DVec2]> = warp.apply_all(&source).into();
+        let entry = PlacedEntry { spots: Arc::clone(spots), mm_per_px, warp: warp.clone(), points: Arc::clone(&points) };
+        self.placed.insert(id, entry);
+        points
+    }
+
     /// Spots in pane mm: of the section pane (no chain) or warped. The same `Arc` as long as nothing moves.
     pub(super) fn spots(&mut self, id: ElementId, section: &Section, chain: Option<&Chain<'_>>) -> Option<Arc<[[f32; 2]]>> {
         let spots = section.spots.as_ref()?;
@@ -158,12 +182,12 @@ impl SceneCache {
         if let Some(e) = self.spots.get(&slot).filter(same) {
             return Some(Arc::clone(&e.positions));
         }
-        let place = |px: &DVec2| {
-            let p = warp.apply(*px * mm_per_px);
-            let p = chain.map_or(p, |c| c.shown(p));
-            [p.x as f32, p.y as f32]
+        let place = |p: DVec2| chain.map_or(p, |c| c.shown(p)).as_vec2().to_array();
+        let positions: Vec<[f32; 2]> = match chain {
+            Some(_) => self.placed(id, spots, mm_per_px, warp).par_iter().map(|p| place(*p)).collect(),
+            None => spots.px.par_iter().map(|px| place(*px * mm_per_px)).collect(),
         };
-        let positions: Arc<[[f32; 2]]> = spots.px.par_iter().map(place).collect::<Vec<_>>().into();
+        let positions: Arc<[[f32; 2]]> = positions.into();
         let entry =
             SpotsEntry { spots: Arc::clone(spots), mm_per_px, warp: warp.clone(), mirrored, positions: Arc::clone(&positions) };
         self.spots.insert(slot, entry);

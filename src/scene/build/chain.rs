@@ -16,7 +16,7 @@ pub(super) fn registration<'a>(inputs: &Inputs<'a>) -> Option<&'a Registration> 
     inputs.study.registrations.get(&section(inputs)?.0)
 }
 
-/// A fitted registration, and whether it is shown mirrored.
+/// A fitted registration whose link is on, and whether it is shown mirrored.
 pub(super) struct Chain<'a> {
     pub registration: &'a Registration,
     pub fit: &'a Fit,
@@ -27,7 +27,7 @@ pub(super) struct Chain<'a> {
 impl<'a> Chain<'a> {
     pub fn of(inputs: &Inputs<'a>) -> Option<Self> {
         let registration = registration(inputs)?;
-        let fit = registration.fit.as_ref()?;
+        let fit = registration.used_fit()?;
         Some(Self { registration, fit, warp: &fit.plane_from_section, mirrored: inputs.view.neurological })
     }
 

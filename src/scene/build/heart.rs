@@ -21,11 +21,11 @@ pub(super) fn heart<'a>(inputs: &Inputs<'a>) -> Option<(ElementId, &'a Arc<Volum
 /// A heart pane's plane, not mirrored: its own, else the one found from the volume.
 pub(super) fn own_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -> Option<Plane> {
     let number = [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber].iter().position(|&p| p == pane)?;
-    let (_, volume) = heart(inputs)?;
+    let (id, volume) = heart(inputs)?;
     if let Some(plane) = inputs.view.panes.get(&pane).and_then(|p| p.plane) {
         return Some(plane);
     }
-    let labels = inputs.study.label_maps().map(|(_, l)| l).find(|l| l.entry(3).is_some());
+    let labels = inputs.study.labels_on(id).map(|(_, l)| l).find(|l| l.entry(3).is_some());
     Some(cache.planes(volume, labels)[number])
 }
 
@@ -38,7 +38,7 @@ pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: Pan
     let bounds = cut_bounds(&volume.grid, &plane);
     let mut pane = Pane::new(inputs, size_px, camera_of(inputs, kind, bounds, size_px));
     draw_cut(&mut pane, inputs, (id, volume), plane);
-    draw_labels(&mut pane, inputs, volume, plane);
+    draw_labels(&mut pane, inputs, (id, volume), plane);
     draw_genes(&mut pane, inputs, cache, kind, &plane);
     other_planes(&mut pane, inputs, cache, (kind, &plane), bounds);
     landmarks(&mut pane, inputs, &plane);
@@ -76,9 +76,11 @@ pub(super) fn draw_cut(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (Elem
     pane.draw(Drawn::Slice(slice));
 }
 
-fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, volume: &Volume, plane: Plane) {
+/// Segmentations that belong to the image; those of another patient would lie there too.
+fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Volume), plane: Plane) {
     let phase = phase_at(volume, inputs.view.cardiac_phase);
-    for layer in inputs.study.layers.iter().filter(|l| l.visible && l.opacity > 0.0) {
+    let on_image = |l: &&crate::model::Layer| inputs.study.belonging(l.element, id).is_some();
+    for layer in inputs.study.layers.iter().filter(|l| l.visible && l.opacity > 0.0).filter(on_image) {
         let (LayerKind::Labels { fill, outline_px }, Some(labels)) = (&layer.kind, inputs.study.labels(layer.element)) else {
             continue;
         };
@@ -111,6 +113,8 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     }
     let stretch = chain.warp.linear_part().matrix2.determinant().abs().sqrt();
     let diameter_px = section.spots.as_ref().map_or(0.0, |s| s.diameter_px);
+    let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
+    let is_face_on = positions.len() * 5 >= n_spots;
     pane.draw(Drawn::Spots(SpotsDrawn {
         positions,
         values: Some(shown),
@@ -121,8 +125,11 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
         opacity: layer.opacity.clamp(0.0, 1.0) as f32,
         compare: Compare::Blend,
     }));
-    let (title, rule) = (values.title.clone(), values.rule.clone());
-    pane.mark(Mark::ColorBar { color_map: *color_map, low: values.low, high: values.high, title, rule });
+    // A cut across the section shows a line of spots; the bar would hide more than it tells.
+    if is_face_on {
+        let (title, rule) = (values.title.clone(), values.rule.clone());
+        pane.mark(Mark::ColorBar { color_map: *color_map, low: values.low, high: values.high, title, rule });
+    }
 }
 
 fn other_planes(

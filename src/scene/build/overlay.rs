@@ -92,12 +92,15 @@ fn landmarks(pane: &mut Pane, inputs: &Inputs<'_>, r: &Registration, chain: Opti
 
 /// What is missing, or how good it is.
 fn state_lines(r: &Registration) -> Vec<String> {
+    if !r.enabled {
+        return vec!["the link from section to heart is off".into()];
+    }
     let Some(fit) = &r.fit else {
         let missing = r.model.least_pairs().saturating_sub(r.landmarks.complete().len());
         let pairs = if missing == 1 { "pair" } else { "pairs" };
         let needs = format!("{} needs {missing} more {pairs}:", r.model.name());
         return match &r.problem {
-            _ if missing > 0 => vec![needs, "press L and click alternately in section and heart".into()],
+            _ if missing > 0 => vec![needs, "place landmarks by clicking alternately in section and heart".into()],
             Some(problem) => vec![problem.clone()],
             None => vec!["not fitted yet".into()],
         };
@@ -107,11 +110,12 @@ fn state_lines(r: &Registration) -> Vec<String> {
     if q.n_pairs == 0 {
         return vec!["transform from a file".to_owned(), "its error is not known".to_owned()];
     }
-    let mut lines = vec![format!("{} · {} pairs", r.model.name(), q.n_pairs), format!("RMS {} mm{out}", fixed(q.rms_mm, 1))];
+    let rms = q.rms_mm.map_or_else(|| "unknown".to_owned(), |rms| format!("{} mm", fixed(rms, 1)));
+    let mut lines = vec![format!("{} · {} pairs", r.model.name(), q.n_pairs), format!("RMS {rms}{out}")];
     if q.folds > 0 {
         lines.push(format!("the warp folds at {} places", q.folds));
     }
-    if q.mirror.suspected {
+    if q.suspected_mirror().is_some() {
         lines.push("the section looks mirrored".into());
     }
     lines

@@ -99,11 +99,11 @@ fn registration(plane: Plane) -> Registration {
     pairs[4].fixed = Some(plane.lps_from_plane(DVec2::new(2.0, 3.0)));
     let quality = Quality {
         n_pairs: 4,
-        rms_mm: 0.84,
+        rms_mm: Some(0.84),
         residuals: vec![],
         leave_one_out: vec![],
         leave_one_out_median_mm: Some(1.4),
-        mirror: Mirror { suspected: false, rms_proper_mm: 1.0, rms_reflected_mm: 9.0 },
+        mirror: Some(Mirror { suspected: false, rms_proper_mm: 1.0, rms_reflected_mm: 9.0 }),
         swapped_pairs: vec![],
         folds: 0,
         scale: 3.6,
@@ -119,6 +119,7 @@ fn registration(plane: Plane) -> Registration {
         flip_x_mm: None,
         fit: Some(Fit { plane_from_section: warp, quality }),
         problem: None,
+        enabled: true,
     }
 }
 
@@ -199,7 +200,7 @@ fn labels_of(scene: &Scene) -> Vec<&str> {
 
 #[test]
 fn every_pane_has_its_things() {
-    let (study, view) = (study(), view());
+    let (study, view) = (study(), View { genes_on_heart: false, ..view() });
     let derived = derived(&study);
     let (inputs, mut cache) = (inputs(&study, &view, &derived), SceneCache::default());
     let kinds = |scene: &Scene| -> Vec<u8> {
@@ -290,6 +291,39 @@ fn what_is_missing_is_said() {
     let scene = build(&inputs(&study, &view, &none), &mut cache, PaneKind::Overlay, [300, 300]);
     let says = |m: &Mark| matches!(m, Mark::Text { lines, .. } if lines[0].contains("needs 2 more pairs"));
     assert!(scene.marks.iter().any(says) && scene.drawn.len() == 1);
+}
+
+#[test]
+fn labels_of_another_image_are_not_drawn() {
+    let (mut study, mut view) = (study(), view());
+    let own = study.volume(HEART).unwrap();
+    let shift = DAffine3::from_translation(DVec3::new(0.7, 1.1, -3.0));
+    let grid = Grid::new(own.grid.size(), shift * own.grid.lps_from_voxel()).unwrap();
+    let other = Volume { grid, name: "another patient".into(), ..(**own).clone() };
+    study.elements.insert(ElementId(3), Element::Volume(Arc::new(other)));
+    let derived = derived(&study);
+    let n_labels = |view: &View| {
+        let scene = build(&inputs(&study, view, &derived), &mut SceneCache::default(), PaneKind::ShortAxis, [300, 300]);
+        scene.drawn.iter().filter(|d| matches!(d, Drawn::Labels(_))).count()
+    };
+    assert_eq!(n_labels(&view), 1);
+    view.heart = Some(ElementId(3));
+    assert_eq!(n_labels(&view), 0, "boxes overlap, voxels do not coincide");
+}
+
+#[test]
+fn a_link_that_is_off_leads_nowhere() {
+    let (mut study, view) = (study(), view());
+    let derived = derived(&study);
+    study.registrations.get_mut(&SECTION).unwrap().enabled = false;
+    let (inputs, mut cache) = (inputs(&study, &view, &derived), SceneCache::default());
+    assert_eq!(lps_from_pane(&inputs, &mut cache, PaneKind::Section, DVec2::new(8.0, 9.0)), None);
+    let scene = build(&inputs, &mut cache, PaneKind::Overlay, [300, 300]);
+    assert!(scene.drawn.iter().all(|d| matches!(d, Drawn::Slice(_))), "the heart alone");
+    let says = |m: &Mark| matches!(m, Mark::Text { lines, .. } if lines[0].contains("is off"));
+    assert!(scene.marks.iter().any(says));
+    let to_heart = study.atlas().transform(crate::space::Space::Patient, crate::space::Space::Section(SECTION.0), DVec3::ZERO);
+    assert!(to_heart.is_err());
 }
 
 #[test]

@@ -43,10 +43,6 @@ impl Canvas {
         [self.width as u32, self.height as u32]
     }
 
-    pub fn size(&self) -> DVec2 {
-        DVec2::new(self.width as f64, self.height as f64)
-    }
-
     /// Calls `paint(row number, row)` for every row, in parallel.
     pub fn rows(&mut self, paint: impl Fn(usize, &mut [[f32; 3]]) + Sync) {
         if self.width > 0 {

@@ -2,10 +2,10 @@
 //! and have a thin dark halo, so that they read on bright and on dark images.
 
 use super::PaintTheme;
-use super::canvas::Canvas;
-use super::text::{Style, draw_text, text_width};
+use super::board::Board;
+use super::text::{Style, text_width};
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, Mark, color_table, significant};
+use crate::scene::{Camera, Corner, Mark, significant};
 use crate::space::DVec2;
 
 /// Text height, margin to the pane's edge and line pitch in points.
@@ -14,14 +14,15 @@ const MARGIN: f64 = 8.0;
 const PITCH: f64 = 15.0;
 
 struct Pen<'a> {
-    canvas: &'a mut Canvas,
+    board: &'a mut dyn Board,
     camera: &'a Camera,
     theme: &'a PaintTheme,
     point: f64,
 }
 
-pub(super) fn paint_mark(canvas: &mut Canvas, mark: &Mark, camera: &Camera, theme: &PaintTheme) {
-    let mut pen = Pen { canvas, camera, theme, point: f64::from(theme.pixels_per_point) };
+/// Puts a mark on pixels or among shapes.
+pub(super) fn paint_mark(board: &mut dyn Board, mark: &Mark, camera: &Camera, theme: &PaintTheme) {
+    let mut pen = Pen { board, camera, theme, point: f64::from(theme.pixels_per_point) };
     match mark {
         Mark::Letters(letters) => pen.letters(letters),
         Mark::ScaleBar { mm, label } => pen.scale_bar(*mm, label),
@@ -50,15 +51,15 @@ pub(super) fn paint_mark(canvas: &mut Canvas, mark: &Mark, camera: &Camera, them
 
 impl Pen<'_> {
     fn px(&self, p: DVec2) -> DVec2 {
-        self.camera.px_from_mm(self.canvas.size_px(), p)
+        self.camera.px_from_mm(self.board.size_px(), p)
     }
 
     fn text(&mut self, at: DVec2, text: &str, (height, bold): (f64, bool), rgb: [u8; 3], anchor: DVec2) {
-        draw_text(self.canvas, at, text, Style { em: height * self.point, bold, rgb, anchor, halo: true });
+        self.board.text(at, text, Style { em: height * self.point, bold, rgb, anchor, halo: true });
     }
 
     fn letters(&mut self, [left, right, top, bottom]: &[String; 4]) {
-        let size = self.canvas.size();
+        let size = self.board.size();
         let (margin, rgb) = (MARGIN * self.point, self.theme.text);
         let middle = size / 2.0;
         let mut put = |x, y, text: &str, ax, ay| {
@@ -71,7 +72,7 @@ impl Pen<'_> {
     }
 
     fn scale_bar(&mut self, mm: f64, label: &str) {
-        let size = self.canvas.size();
+        let size = self.board.size();
         let end = size - DVec2::splat((MARGIN + 4.0) * self.point);
         let start = end - DVec2::X * (mm / self.camera.mm_per_px);
         let (tick, rgb) = (DVec2::Y * (3.0 * self.point), self.theme.text);
@@ -84,7 +85,7 @@ impl Pen<'_> {
     }
 
     fn bar_box(&self) -> [DVec2; 2] {
-        let (size, point) = (self.canvas.size(), self.point);
+        let (size, point) = (self.board.size(), self.point);
         let top = (MARGIN + 22.0) * point;
         let height = (size.y * 0.5 - top - 44.0 * point).clamp(16.0 * point, 160.0 * point);
         let right = size.x - (MARGIN + 4.0) * point;
@@ -96,15 +97,8 @@ impl Pen<'_> {
         let [first, last] = self.bar_box();
         let corners = [first, DVec2::new(last.x, first.y), last, DVec2::new(first.x, last.y)];
         self.line(&corners, true, [0; 3], 2.0 * self.point, false);
-        let table = color_table(map);
         let height = (last.y - first.y).max(1.0);
-        for y in 0..height as usize {
-            let from = first + DVec2::Y * y as f64;
-            let t = 1.0 - (y as f64 + 0.5) / height;
-            if let Some(mask) = self.canvas.mask(from, DVec2::new(last.x, from.y + 1.0), 1.0) {
-                self.canvas.stamp(&mask, table[(t * 255.0 + 0.5) as usize], |s| s);
-            }
-        }
+        self.board.ramp([first, last], map);
         let middle = if low < 0.0 && high > 0.0 { 0.0 } else { f64::midpoint(low, high) };
         let ticks: &[f64] = if height > 60.0 * self.point { &[low, middle, high] } else { &[low, high] };
         for &value in ticks {
@@ -116,14 +110,14 @@ impl Pen<'_> {
     }
 
     fn color_bar_text(&mut self, bottom: f64, title: &str, rule: &str) {
-        let right = self.canvas.size().x - (MARGIN + 4.0) * self.point;
+        let right = self.board.size().x - (MARGIN + 4.0) * self.point;
         let text = self.theme.text;
         self.text(DVec2::new(right, MARGIN * self.point), title, (TEXT + 1.0, true), text, DVec2::new(1.0, 0.0));
         self.text(DVec2::new(right, bottom + 12.0 * self.point), rule, (TEXT, false), text, DVec2::new(1.0, 0.0));
     }
 
     fn corner_text(&mut self, corner: Corner, lines: &[String]) {
-        let (size, margin, pitch) = (self.canvas.size(), MARGIN * self.point, PITCH * self.point);
+        let (size, margin, pitch) = (self.board.size(), MARGIN * self.point, PITCH * self.point);
         let right = matches!(corner, Corner::TopRight | Corner::BottomRight);
         let below = matches!(corner, Corner::BottomLeft | Corner::BottomRight);
         let widest = lines.iter().map(|l| text_width(l, TEXT * self.point, false)).fold(0.0, f64::max);
@@ -151,31 +145,12 @@ impl Pen<'_> {
     }
 
     fn stroke(&mut self, segments: &[[DVec2; 2]], rgb: [u8; 3], width: f64) {
-        let (half, soft) = ((width / 2.0) as f32, (1.5 * self.point) as f32);
-        let Some(field) = self.canvas.distances(segments, width / 2.0 + 1.5 * self.point) else { return };
-        self.canvas.stamp(&field, [0; 3], |d| (1.0 - (d - half) / soft).clamp(0.0, 1.0) * 0.55);
-        self.canvas.stamp(&field, rgb, |d| (half + 0.5 - d).clamp(0.0, 1.0) * (2.0 * half).min(1.0));
+        self.board.stroke(segments, rgb, width, self.point);
     }
 
-    fn fill(&mut self, points: &[DVec2], [r, g, b, a]: [u8; 4], hatched: bool) {
+    fn fill(&mut self, points: &[DVec2], rgba: [u8; 4], hatched: bool) {
         let points: Vec<DVec2> = points.iter().map(|&p| self.px(p)).collect();
-        let (Some(low), Some(high)) = (points.iter().copied().reduce(DVec2::min), points.iter().copied().reduce(DVec2::max))
-        else {
-            return;
-        };
-        let Some(mut mask) = self.canvas.mask(low, high, 0.0) else { return };
-        mask.polygon(&points);
-        if hatched {
-            let pitch = 7.0 * self.point;
-            for (i, share) in mask.share.iter_mut().enumerate() {
-                let (x, y) = (mask.left + i % mask.width, mask.top + i / mask.width);
-                let place = ((x + y) as f64 * std::f64::consts::FRAC_1_SQRT_2).rem_euclid(pitch);
-                let distance = place.min(pitch - place);
-                *share *= (0.5 * self.point + 0.5 - distance).clamp(0.0, 1.0) as f32;
-            }
-        }
-        let opacity = f32::from(a) / 255.0;
-        self.canvas.stamp(&mask, [r, g, b], |s| s.min(1.0) * opacity);
+        self.board.fill(&points, rgba, hatched.then_some(self.point));
     }
 
     fn landmark(&mut self, at: DVec2, text: &str, hollow: bool, selected: bool, rgb: [u8; 3]) {
@@ -188,7 +163,7 @@ impl Pen<'_> {
             self.stroke(&[[at, at]], rgb, 6.0 * point);
         }
         let width = text_width(text, TEXT * point, true);
-        let is_left = at.x + width + (9.0 + MARGIN) * point > self.canvas.size().x;
+        let is_left = at.x + width + (9.0 + MARGIN) * point > self.board.size().x;
         let (dx, anchor) = if is_left { (-9.0, 1.0) } else { (9.0, 0.0) };
         self.text(at + DVec2::new(dx, -6.0) * point, text, (TEXT, true), rgb, DVec2::new(anchor, 1.0));
     }
@@ -206,7 +181,7 @@ impl Pen<'_> {
         let lines = arms.map(|d| [at + d * (4.0 * point), at + d * (14.0 * point)]);
         self.stroke(&lines, accent, 1.5 * point);
         let radius = sd_mm.unwrap_or(0.0) / self.camera.mm_per_px;
-        if radius.is_finite() && radius > 2.0 && radius < 4.0 * self.canvas.size().max_element() {
+        if radius.is_finite() && radius > 2.0 && radius < 4.0 * self.board.size().max_element() {
             self.ring(at, radius, accent, point, true);
         }
     }

@@ -3,7 +3,9 @@
 //!
 //! Colors are mixed gamma-encoded, `a + (b − a) · alpha`, in single precision and rounded once at the end.
 
+mod board;
 mod canvas;
+mod caption;
 mod marks;
 mod picture;
 mod slice;
@@ -11,12 +13,15 @@ mod spots;
 #[cfg(test)]
 mod tests;
 mod text;
+mod vector;
 
+pub use caption::{Caption, paint_with_caption};
 pub use picture::picture_level;
 pub use slice::VoxelWalk;
 pub use spots::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB};
 pub(super) use text::text_width;
 pub use text::{FONT_REGULAR, FONT_SEMIBOLD};
+pub use vector::{MOST_VECTOR_SPOTS, draw_vectors};
 
 use super::{Compare, Drawn, Ink, Scene};
 use canvas::Canvas;
@@ -91,18 +96,22 @@ impl PaintTheme {
 #[must_use]
 pub fn paint(scene: &Scene, theme: &PaintTheme) -> Image {
     let mut canvas = Canvas::new(scene.size_px, scene.background);
-    for drawn in &scene.drawn {
-        match drawn {
-            Drawn::Slice(d) => slice::paint_slice(&mut canvas, d, &scene.camera),
-            Drawn::Labels(d) => slice::paint_labels(&mut canvas, d, &scene.camera),
-            Drawn::Picture(d) => picture::paint_picture(&mut canvas, d, &scene.camera, theme),
-            Drawn::Spots(d) => spots::paint_spots(&mut canvas, d, &scene.camera),
-        }
-    }
+    paint_drawn(&mut canvas, &scene.drawn, scene, theme);
     for mark in &scene.marks {
         marks::paint_mark(&mut canvas, mark, &scene.camera, theme);
     }
     canvas.finish()
+}
+
+fn paint_drawn(canvas: &mut Canvas, drawn: &[Drawn], scene: &Scene, theme: &PaintTheme) {
+    for drawn in drawn {
+        match drawn {
+            Drawn::Slice(d) => slice::paint_slice(canvas, d, &scene.camera),
+            Drawn::Labels(d) => slice::paint_labels(canvas, d, &scene.camera),
+            Drawn::Picture(d) => picture::paint_picture(canvas, d, &scene.camera, theme),
+            Drawn::Spots(d) => spots::paint_spots(canvas, d, &scene.camera),
+        }
+    }
 }
 
 /// Whether a mode shows the section at a pixel of a pane of this width: the swipe at and right of

@@ -11,7 +11,7 @@ mod reduce;
 
 pub use fuse::FuseTask;
 pub use predict::PredictTask;
-pub use reduce::ReduceTask;
+pub use reduce::{FlavorRecord, ReduceTask};
 
 use crate::base::{Error, Progress, Result};
 use crate::io::project::digest_input;
@@ -29,7 +29,7 @@ pub enum Task {
     /// Canonical correlation of two views.
     Fuse(FuseTask),
     /// Genes predicted from histology.
-    Predict(PredictTask),
+    Predict(Box<PredictTask>),
 }
 
 /// What a method's file gives; the rest of the [`Analysis`] is filled in here.
@@ -146,7 +146,11 @@ fn make_different(fields: &mut [Field], study: &Study, section: ElementId) {
 }
 
 /// Names and SHA-256 of the inputs; a built-in case is told by its seed.
-fn digests(inputs: &BTreeSet<ElementId>, study: &Study, progress: &Progress) -> Result<Vec<(String, String)>> {
+pub(in crate::session) fn digests(
+    inputs: &BTreeSet<ElementId>,
+    study: &Study,
+    progress: &Progress,
+) -> Result<Vec<(String, String)>> {
     let mut all = Vec::new();
     for (i, id) in inputs.iter().enumerate() {
         let name = study.elements.get(id).map_or_else(String::new, |e| e.name().to_owned());

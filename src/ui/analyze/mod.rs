@@ -31,7 +31,8 @@ pub(super) struct State {
 /// The strip of tabs above the right side.
 pub(super) fn tabs(ui: &mut Ui, desk: &mut Desk<'_>) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().item_spacing.x = 1.0;
+        ui.spacing_mut().button_padding.x = 5.0;
         for panel in Panel::ALL {
             let shown = desk.memo.analyze.panel == panel;
             let button = Button::selectable(shown, small(desk.theme, panel.title()));

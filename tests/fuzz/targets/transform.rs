@@ -5,5 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use myoscope::io::transform_file::parse_transform;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = parse_transform(bytes);
+    if let Ok(file) = parse_transform(bytes) {
+        let _ = (file.to_warp(), file.to_warp_3());
+    }
 });

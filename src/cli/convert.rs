@@ -1,0 +1,142 @@
+//! `convert`: one thing of a file or folder as NIfTI or h5ad. Both are written from the picture or table
+//! alone, so nothing about the patient can come along.
+
+use super::Run;
+use super::print::notes_json;
+use crate::base::{Error, Result};
+use crate::io::{self, Content, Found};
+use crate::model::Section;
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// `convert`.
+#[derive(Args, Debug)]
+pub struct Convert {
+    /// DICOM folder, NIfTI, h5ad, 10x h5, MTX or Visium folder, table of counts.
+    input: PathBuf,
+    /// The file to write: `.nii` or `.nii.gz` for images and labels, `.h5ad` for sections and tables.
+    output: PathBuf,
+    /// Which of several things in the input, by its number in `inspect`.
+    #[arg(long, value_name = "N")]
+    item: Option<usize>,
+}
+
+/// What the ending asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Nifti,
+    AnnData,
+}
+
+impl Target {
+    fn of(path: &Path) -> Result<Self> {
+        match io::bytes::ending(path).as_str() {
+            "nii" => Ok(Self::Nifti),
+            "h5ad" if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) => Ok(Self::AnnData),
+            _ => Err(Error::parameter(format!(
+                "the output must end in .nii, .nii.gz or .h5ad, which decides what is written: {}",
+                path.display()
+            ))),
+        }
+    }
+
+    fn takes(self, content: &Content) -> bool {
+        match content {
+            Content::Volume(_) | Content::Labels(_) => self == Self::Nifti,
+            Content::Section(s) => self == Self::AnnData && s.expression.is_some(),
+            Content::Cohort(_) => false,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nifti => "an image or labels, which NIfTI holds",
+            Self::AnnData => "a table of expression, which h5ad holds",
+        }
+    }
+}
+
+impl Convert {
+    /// Runs the command.
+    pub fn run(self, run: &mut Run) -> Result<u8> {
+        let target = Target::of(&self.output)?;
+        if same_place(&self.input, &self.output) {
+            return Err(Error::parameter(format!("input and output are the same file: {}", self.output.display())));
+        }
+        let found = self.open(target, run)?;
+        let one = self.choose(found, target)?;
+        run.progress.step(0.9, "writing")?;
+        match &one.content {
+            Content::Volume(v) => io::write_nifti_volume(&self.output, v)?,
+            Content::Labels(l) => io::write_nifti_labels(&self.output, l)?,
+            Content::Section(s) => io::write_h5ad(&self.output, s)?,
+            Content::Cohort(_) => return Err(Error::parameter("a sample sheet is a table already; there is nothing to convert")),
+        }
+        let (item, kind) = (one.item, io::kind_name(&one.content));
+        if run.shared.json {
+            let notes = notes_json(&std::mem::take(&mut run.warnings.notes));
+            let out = self.output.display().to_string();
+            let object = json!({"out": out, "item": item, "kind": kind, "summary": one.summary, "notes": notes});
+            run.printer.json(&object);
+        } else {
+            run.printer.line(&format!("{} written to {}", one.summary, self.output.display()));
+        }
+        Ok(0)
+    }
+
+    /// What the input holds; a table that only this command can take for expression is opened as such.
+    fn open(&self, target: Target, run: &mut Run) -> Result<Vec<Found>> {
+        let is_table =
+            self.input.is_file() && matches!(io::bytes::ending(&self.input).as_str(), "csv" | "tsv" | "txt" | "parquet");
+        match io::open(&self.input, &mut run.reading()) {
+            Err(Error::Unsupported { .. } | Error::Malformed { .. }) if is_table && target == Target::AnnData => {
+                run.warnings.notes.clear();
+                let section = io::read_expression(&self.input, &mut run.reading())?;
+                Ok(vec![found(section, &self.input)])
+            }
+            other => other,
+        }
+    }
+
+    fn choose(&self, found: Vec<Found>, target: Target) -> Result<Found> {
+        let list = |items: &[&Found]| {
+            let one = |f: &&Found| format!("{} ({})", f.item, f.summary);
+            items.iter().map(one).collect::<Vec<_>>().join("; ")
+        };
+        if let Some(item) = self.item {
+            let all = list(&found.iter().collect::<Vec<_>>());
+            let Some(one) = found.into_iter().find(|f| f.item == item) else {
+                return Err(Error::parameter(format!("there is no item {item}; there are {all}")));
+            };
+            if target.takes(&one.content) {
+                return Ok(one);
+            }
+            return Err(Error::parameter(format!("item {item} is {}, not {}", one.summary, target.name())));
+        }
+        let fitting: Vec<&Found> = found.iter().filter(|f| target.takes(&f.content)).collect();
+        match fitting[..] {
+            [] => {
+                let all = list(&found.iter().collect::<Vec<_>>());
+                let text = format!("nothing in it is {}; there are {all}: {}", target.name(), self.input.display());
+                Err(Error::parameter(text))
+            }
+            [one] => Ok(one.clone()),
+            _ => Err(Error::parameter(format!(
+                "{} things could be written; choose one with --item N: {}",
+                fitting.len(),
+                list(&fitting)
+            ))),
+        }
+    }
+}
+
+fn found(section: Section, path: &Path) -> Found {
+    let content = Content::Section(section);
+    let summary = io::summarize(&content);
+    Found { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 }
+}
+
+fn same_place(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

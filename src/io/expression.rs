@@ -1,0 +1,136 @@
+//! One door to the molecular readers for methods that work on a table: a file or folder gives the one
+//! table in it, whole, whatever its format.
+
+use super::hdf5_read::Hdf5;
+use super::{Content, Found, Reading, bytes, counts, h5ad, hdf5_open, mtx, visium};
+use crate::base::{Error, Result};
+use crate::model::{Column, Section, Spots};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Reads the expression table of an h5ad, 10x h5, MTX folder, Visium folder, or CSV, TSV or Parquet table.
+/// Unlike [`super::open()`], several sections in one table stay together, and every table of numbers is taken
+/// for expression. A folder may hold one such file. [`Error::Parameter`] listing them where there are more.
+pub fn read_expression(path: &Path, reading: &mut Reading) -> Result<Section> {
+    let facts = std::fs::metadata(path).map_err(|e| Error::io("opening", e, path))?;
+    let section = if facts.is_dir() { of_folder(path, reading)? } else { of_file(path, reading)? };
+    match section.expression {
+        Some(_) => Ok(section),
+        None => Err(Error::malformed("there are no genes in it; a table of expression was expected").at(path)),
+    }
+}
+
+fn of_file(path: &Path, reading: &mut Reading) -> Result<Section> {
+    let first = bytes::first_bytes(path, 4096)?;
+    let is_hdf5 = [0, 512, 1024, 2048].iter().any(|&at| first.get(at..at + 8) == Some(b"\x89HDF\r\n\x1a\n".as_slice()));
+    if is_hdf5 || matches!(bytes::ending(path).as_str(), "h5" | "h5ad") {
+        return of_hdf5(path, reading).map_err(|e| e.at(path));
+    }
+    let start = if bytes::is_gzip(&first) { bytes::inflated_start(&first, 1024) } else { first };
+    if start.to_ascii_lowercase().starts_with(b"%%matrixmarket") {
+        return only(vec![mtx::read_mtx(path, reading)?]);
+    }
+    if start.is_empty() {
+        return Err(Error::malformed("the file is empty; a table of expression was expected").at(path));
+    }
+    if !start.starts_with(b"PAR1") && start.contains(&0) {
+        let text = "this is no table of expression; h5ad, 10x h5, matrix.mtx, CSV, TSV or Parquet was expected";
+        return Err(Error::unsupported(text).at(path));
+    }
+    counts::read_counts(path, reading)
+}
+
+fn of_hdf5(path: &Path, reading: &mut Reading) -> Result<Section> {
+    let file = Hdf5::open(path, reading.limits)?;
+    let top = file.children("")?;
+    if top.has("obs") || top.has("X") {
+        return h5ad::read_whole(&file, path, reading);
+    }
+    drop(file);
+    only(hdf5_open::read_hdf5(path, reading)?)
+}
+
+fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
+    if visium::is_visium(folder) {
+        let section = only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?])?;
+        return with_counts(section, reading);
+    }
+    let wrap = |e| Error::io("reading", e, folder);
+    let entries = std::fs::read_dir(folder).map_err(wrap)?.collect::<std::io::Result<Vec<_>>>().map_err(wrap)?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|e| e.path()).filter(|p| p.is_file()).collect();
+    files.sort();
+    let ends = |endings: &[&str]| {
+        let fits = |p: &&PathBuf| endings.contains(&bytes::ending(p).as_str());
+        files.iter().filter(fits).cloned().collect::<Vec<_>>()
+    };
+    let matrices: Vec<PathBuf> = mtx::matrices(folder).into_iter().map(|m| m.matrix).collect();
+    let tables = || ends(&["csv", "tsv", "parquet"]);
+    // AnnData before the files that it may have been made from, tables last.
+    let choices = [ends(&["h5ad"]), ends(&["h5"]), matrices].into_iter().find(|c| !c.is_empty()).unwrap_or_else(tables);
+    match &choices[..] {
+        [one] => of_file(one, reading),
+        [] => {
+            let text = "no table of expression in this folder; h5ad, 10x h5, matrix.mtx with its names, or Visium was expected";
+            Err(Error::malformed(text).at(folder))
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|p| p.display().to_string()).collect();
+            Err(Error::parameter(format!("{} tables; give one of them: {}", names.len(), names.join(", "))))
+        }
+    }
+}
+
+/// The spots of a Visium section that the matrix has, as other programs read it.
+fn with_counts(section: Section, reading: &mut Reading) -> Result<Section> {
+    let (Some(expression), Some(spots)) = (&section.expression, &section.spots) else { return Ok(section) };
+    let Some(Column::Number(has_counts)) = expression.columns.get("has_counts") else { return Ok(section) };
+    let keep: Vec<usize> = (0..has_counts.len()).filter(|&i| has_counts[i] == 1.0).collect();
+    if keep.len() == has_counts.len() {
+        return Ok(section);
+    }
+    let text = format!("{} of {} spots are in the matrix; the others are left out", keep.len(), has_counts.len());
+    reading.warnings.note("spots-without-counts", text, None);
+    let spots = Spots {
+        px: keep.iter().map(|&i| spots.px[i]).collect(),
+        in_tissue: keep.iter().map(|&i| spots.in_tissue[i]).collect(),
+        diameter_px: spots.diameter_px,
+    };
+    let expression = Arc::new(expression.subset(&keep)?);
+    Ok(Section { spots: Some(Arc::new(spots)), expression: Some(expression), ..section })
+}
+
+fn only(found: Vec<Found>) -> Result<Section> {
+    found
+        .into_iter()
+        .find_map(|f| if let Content::Section(section) = f.content { Some(section) } else { None })
+        .ok_or_else(|| Error::malformed("there is no table of expression in it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hdf5_open::trial::run;
+    use super::*;
+
+    #[test]
+    fn a_folder_gives_its_one_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |p: &Path| run(|r| read_expression(p, r)).0;
+        let no_table = read(folder.path()).unwrap_err().to_string();
+        assert!(no_table.contains("no table of expression"), "{no_table}");
+        let table = folder.path().join("a.csv");
+        std::fs::write(&table, "id,A,B\nx,1,2\n").unwrap();
+        assert_eq!(read(folder.path()).unwrap(), read(&table).unwrap());
+        std::fs::write(folder.path().join("b.tsv"), "id\tA\nx\t1\n").unwrap();
+        assert!(read(folder.path()).unwrap_err().to_string().starts_with("2 tables"));
+        std::fs::write(folder.path().join("c.h5ad"), "no").unwrap();
+        assert!(read(folder.path()).unwrap_err().to_string().ends_with("c.h5ad"));
+        for (name, bytes) in
+            [("empty.csv", &b""[..]), ("picture.png", b"\x89PNG\r\n\x1a\n\0\0"), ("matrix.mtx", b"%%MatrixMarket")]
+        {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.ends_with(name), "{error}");
+        }
+    }
+}
