@@ -15,7 +15,7 @@ use crate::model::{
     Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, OUTCOME as OUTCOME_NAME, Subject, Values, ViewTable,
 };
 use crate::stats::Stream;
-use features::{CELL_TYPES, FACTOR_NAMES, N_FACTORS, Plan, plan};
+use features::{CELL_TYPES, FACTOR_NAMES, Plan, plan};
 use people::{MISSING, OUTCOME, People};
 use std::sync::Arc;
 
