@@ -142,7 +142,6 @@ fn spots(case: &Case) -> Result<Table> {
 
 /// `cohort_factors.csv`, `cohort_features.csv`, `cohort_outcome.csv` and `cohort_missing.csv`.
 fn write_cohort_truth(truth: &CohortTruth, cohort: &Cohort, folder: &Path) -> Result<()> {
-    let number = |v: f64| Some(v).filter(|v| !v.is_nan());
     let mut factors = vec![TableColumn::text("subject", cohort.subjects().iter().map(|s| Some(s.id.clone())))];
     for (k, name) in truth.factor_names.iter().enumerate() {
         factors.push(TableColumn::numbers(name, truth.factors.iter().map(|f| Some(f[k]))));
@@ -155,15 +154,15 @@ fn write_cohort_truth(truth: &CohortTruth, cohort: &Cohort, folder: &Path) -> Re
         TableColumn::text("view", f.iter().map(|f| Some(f.view))),
         TableColumn::text("feature", f.iter().map(|f| Some(f.feature.clone()))),
         TableColumn::text("kind", f.iter().map(|f| Some(f.kind))),
-        TableColumn::numbers("mean", f.iter().map(|f| number(f.mean))),
-        TableColumn::numbers("sd", f.iter().map(|f| number(f.sd))),
+        TableColumn::numbers("mean", f.iter().map(|f| f.mean)),
+        TableColumn::numbers("sd", f.iter().map(|f| f.sd)),
     ];
     for (k, name) in truth.factor_names.iter().enumerate() {
-        features.push(TableColumn::numbers(name, f.iter().map(|f| number(f.loadings[k]))));
+        features.push(TableColumn::numbers(name, f.iter().map(|f| f.loadings.get(k).copied())));
     }
-    features.push(TableColumn::numbers("age_per_decade", f.iter().map(|f| number(f.age))));
-    features.push(TableColumn::numbers("batch_b", f.iter().map(|f| number(f.batch))));
-    features.push(TableColumn::numbers("noise", f.iter().map(|f| number(f.noise))));
+    features.push(TableColumn::numbers("age_per_decade", f.iter().map(|f| f.age)));
+    features.push(TableColumn::numbers("batch_b", f.iter().map(|f| f.batch)));
+    features.push(TableColumn::numbers("noise", f.iter().map(|f| f.noise)));
     Table::new(features)?.write(&folder.join("cohort_features.csv"))?;
 
     let outcome = vec![

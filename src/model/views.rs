@@ -6,12 +6,22 @@ use crate::base::{Error, Result};
 use std::collections::BTreeMap;
 
 /// One modality's table: samples × features, row-major, NaN where a value is missing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ViewTable {
     name: String,
     ids: Vec<String>,
     features: Vec<String>,
     values: Vec<f64>,
+}
+
+/// A missing value equals a missing value, so that a study with such a table equals itself.
+impl PartialEq for ViewTable {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(a, b): (&f64, &f64)| a == b || (a.is_nan() && b.is_nan());
+        (&self.name, &self.ids, &self.features) == (&other.name, &other.ids, &other.features)
+            && self.values.len() == other.values.len()
+            && self.values.iter().zip(&other.values).all(same)
+    }
 }
 
 impl ViewTable {

@@ -15,7 +15,7 @@ use crate::model::{
     Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, OUTCOME as OUTCOME_NAME, Subject, Values, ViewTable,
 };
 use crate::stats::Stream;
-use features::{CELL_TYPES, FACTOR_NAMES, N_FACTORS, Plan, plan};
+use features::{CELL_TYPES, FACTOR_NAMES, Plan, plan};
 use people::{MISSING, OUTCOME, People};
 use std::sync::Arc;
 
@@ -64,18 +64,18 @@ pub struct FeatureTruth {
     pub feature: String,
     /// `driven`, `null` (noise and batch only) or `derived` (computed from others, or a share of a whole).
     pub kind: &'static str,
+    /// In the feature's unit; like all that follow, `None` of a derived feature.
+    pub mean: Option<f64>,
     /// In the feature's unit.
-    pub mean: f64,
-    /// In the feature's unit.
-    pub sd: f64,
-    /// In standard deviations per factor.
+    pub sd: Option<f64>,
+    /// In standard deviations per factor; empty of a derived feature.
     pub loadings: Vec<f64>,
     /// In standard deviations per decade over 60.
-    pub age: f64,
+    pub age: Option<f64>,
     /// In standard deviations, of the second run.
-    pub batch: f64,
+    pub batch: Option<f64>,
     /// In standard deviations.
-    pub noise: f64,
+    pub noise: Option<f64>,
 }
 
 /// Values of one view: names of the features, and one row per subject (NaN is not measured).
@@ -113,29 +113,18 @@ impl FeatureTruth {
             view: plan.view,
             feature: plan.name.clone(),
             kind: if plan.is_null() { "null" } else { "driven" },
-            mean: plan.mean,
-            sd: plan.sd,
+            mean: Some(plan.mean),
+            sd: Some(plan.sd),
             loadings: plan.loadings.to_vec(),
-            age: plan.age,
-            batch: plan.batch,
-            noise: plan.noise,
+            age: Some(plan.age),
+            batch: Some(plan.batch),
+            noise: Some(plan.noise),
         }
     }
 
     fn derived(view: &'static str, feature: &str) -> Self {
-        let none = f64::NAN;
-        let loadings = vec![none; N_FACTORS];
-        Self {
-            view,
-            feature: feature.into(),
-            kind: "derived",
-            mean: none,
-            sd: none,
-            loadings,
-            age: none,
-            batch: none,
-            noise: none,
-        }
+        let (mean, sd, age, batch, noise) = (None, None, None, None, None);
+        Self { view, feature: feature.into(), kind: "derived", mean, sd, loadings: Vec::new(), age, batch, noise }
     }
 }
 
