@@ -198,8 +198,9 @@ fn results(ui: &mut Ui, desk: &mut Desk<'_>, id: AnalysisId, analysis: &Arc<Anal
 /// Train, held out and nulls of each pair, with buttons that paint its scores.
 fn pairs(ui: &mut Ui, desk: &mut Desk<'_>, analysis: &Analysis, found: &Fusion) {
     let show = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
+    let two = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| crate::scene::fixed(v, 2));
     let mut chosen = None;
-    Grid::new("pairs").num_columns(6).striped(true).spacing([8.0, 3.0]).show(ui, |ui| {
+    Grid::new("pairs").num_columns(6).striped(true).spacing([6.0, 3.0]).show(ui, |ui| {
         let heads = [
             ("pair", "Canonical pair"),
             ("train", "Correlation of scores where it was fitted"),
@@ -221,10 +222,12 @@ fn pairs(ui: &mut Ui, desk: &mut Desk<'_>, analysis: &Analysis, found: &Fusion) 
             {
                 chosen = Some(k);
             }
-            for text in [show(Some(pair.train)), show(pair.held_out), show(pair.permutation_p), show(pair.surrogate_p)] {
+            for text in [two(Some(pair.train)), two(pair.held_out), show(pair.permutation_p), show(pair.surrogate_p)] {
                 ui.label(small(desk.theme, text));
             }
             ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                ui.spacing_mut().button_padding.x = 3.0;
                 for (side, name) in ["image", "genes"].into_iter().enumerate() {
                     let Some(field) = analysis.fields.get(2 * k + side) else { continue };
                     if ui.small_button(name).on_hover_text(format!("Paint {}", field.name)).clicked() {
