@@ -11,7 +11,7 @@ use myoscope::base::{Limits, Progress};
 use myoscope::model::TransformModel;
 use myoscope::model::{ElementId, Excluded};
 use myoscope::scene::PaneKind;
-use myoscope::session::{Action, Command, ExportWhat, RegisterAction, Session, Side, ViewAction, replay};
+use myoscope::session::{Action, Command, ExportWhat, FlavorRecord, ReduceTask, RegisterAction, Task, Session, Side, ViewAction, replay};
 use myoscope::space::{DVec2, DVec3};
 use std::path::Path;
 use std::sync::Arc;
@@ -296,4 +296,37 @@ fn what_is_left_out_has_a_reason_and_no_value() {
     session.apply(Action::Command(Command::Undo));
     assert!(session.study.exclusions.is_empty());
     assert!(!session.derived.spot_values[&section].rule.contains("left out"));
+}
+
+#[test]
+fn an_analysis_is_undone_saved_and_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = demo(None);
+    let section = session.view.section.unwrap();
+    let names = session.study.section(section).unwrap().expression.as_ref().unwrap().observations()[..20].to_vec();
+    session.apply(Action::Exclude { what: Excluded::Spots { section, names }, reason: "torn".into() });
+    let task = ReduceTask { n_genes: 40, n_components: 3, flavor: FlavorRecord::CellRanger, ..ReduceTask::usual(section) };
+    session.apply(Action::Run(Task::Reduce(task)));
+    settle(&mut session);
+    let made = session.study.analyses.values().next().expect("an analysis").clone();
+    assert!(made.fields[0].values[..20].iter().all(|v| v.is_nan()), "what is left out has no score");
+    assert!(!made.sentence.is_empty() && !made.inputs.is_empty() && !made.settings.is_empty());
+    assert_eq!(session.derived.spot_values[&section].title, made.fields[0].name, "its first values are painted");
+    session.apply(Action::Command(Command::Undo));
+    assert!(session.study.analyses.is_empty());
+    assert_ne!(session.derived.spot_values[&section].title, made.fields[0].name);
+    session.apply(Action::Command(Command::Redo));
+    let file = folder.path().join("case.myo");
+    session.apply(Action::Save { path: file.clone(), with_data: false });
+    settle(&mut session);
+    let mut again = Session::new(Arc::new(|| {}));
+    again.apply(Action::Open(vec![file]));
+    settle(&mut again);
+    let remade = again.study.analyses.values().next().expect("the analysis is made again");
+    assert_eq!(remade.fields.len(), 3);
+    for (a, b) in made.fields.iter().zip(&remade.fields) {
+        assert!(a.name == b.name && a.values.iter().zip(b.values.iter()).all(|(x, y)| x.to_bits() == y.to_bits()));
+    }
+    assert_eq!((&remade.sentence, &remade.settings, &remade.inputs), (&made.sentence, &made.settings, &made.inputs));
+    assert_eq!(again.study.exclusions, session.study.exclusions);
 }

@@ -33,6 +33,7 @@ pub fn plane_of_points(fixed: &[DVec3]) -> Result<Plane> {
 
 /// The plane through `middle` with this normal or its opposite, turned as radiologists display it.
 fn displayed(middle: DVec3, normal: DVec3) -> Result<Plane> {
+    let normal = normal.normalize_or_zero();
     let normal = if normal.dot(INTO_SCREEN) < 0.0 { -normal } else { normal };
     // In a sagittal plane nothing points left, so right is toward the back, as in the usual view.
     let sagittal = normal.x.abs() > normal.y.abs() && normal.x.abs() > normal.z.abs();

@@ -17,12 +17,31 @@ fn without_a_display_the_built_in_case_is_registered_and_reported() {
         assert!(std::fs::read(report.join(name)).unwrap().starts_with(b"\x89PNG"), "{name}");
     }
     let segments = Csv::read(&report.join("segments.csv"));
-    assert_eq!(segments.header, ["segment", "name", "metric", "value", "unit", "n"]);
+    assert_eq!(segments.header, ["segment", "name", "metric", "value", "unit", "n", "rule"]);
     assert_eq!(segments.rows.len(), 17);
     let (values, n) = (segments.numbers("value"), segments.numbers("n"));
     assert!(values.iter().zip(&n).all(|(v, n)| v.is_some() == (n.unwrap() > 0.0)), "missing is an empty cell");
     let residuals = Csv::read(&report.join("residuals.csv"));
-    assert_eq!(residuals.header, ["name", "residual_mm", "leave_one_out_mm"]);
+    for name in ["name", "residual_mm", "leave_one_out_mm"] {
+        assert!(residuals.header.iter().any(|h| h == name), "{name} in {:?}", residuals.header);
+    }
+    for name in ["components.png", "fusion.png", "prediction.png", "spots.h5ad", "gene-map_count.nii.gz"] {
+        assert!(report.join(name).is_file(), "{name}");
+    }
+    let history = Csv::read(&report.join("history.csv"));
+    assert_eq!(history.column("kind").iter().filter(|k| *k == "analysis").count(), 3);
+    let again = tempfile::tempdir().unwrap();
+    run_in(again.path(), [std::ffi::OsStr::new("replay"), report.join("session.myo").as_os_str()]).done();
+    let mut n = 0;
+    for entry in std::fs::read_dir(again.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_owned();
+        if name != "replay.csv" {
+            assert!(std::fs::read(&path).unwrap() == std::fs::read(report.join(&name)).unwrap(), "{name:?} differs");
+            n += 1;
+        }
+    }
+    assert!(n > 20, "{n} files were written again");
     assert_eq!(Csv::read(&report.join("landmarks.csv")).rows.len(), residuals.rows.len());
     assert!(report.join("transform.json").exists());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is written");
