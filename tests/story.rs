@@ -11,7 +11,9 @@ use myoscope::base::{Limits, Progress};
 use myoscope::model::TransformModel;
 use myoscope::model::{ElementId, Excluded};
 use myoscope::scene::PaneKind;
-use myoscope::session::{Action, Command, ExportWhat, FlavorRecord, ReduceTask, RegisterAction, Task, Session, Side, ViewAction, replay};
+use myoscope::session::{
+    Action, Command, ExportWhat, FlavorRecord, ReduceTask, RegisterAction, Session, Side, Task, ViewAction, replay,
+};
 use myoscope::space::{DVec2, DVec3};
 use std::path::Path;
 use std::sync::Arc;

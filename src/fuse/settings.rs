@@ -22,7 +22,7 @@ pub enum Holdout {
     },
 }
 
-/// Settings of [`cca`](super::cca).
+/// Settings of [`cca`](fn@super::cca).
 #[derive(Clone, Debug, PartialEq)]
 pub struct CcaSettings {
     /// Pairs to give, at most as many as the smaller view has independent features.

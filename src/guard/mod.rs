@@ -1,5 +1,5 @@
 //! The failure-mode checks: values in, findings out. Every report prints what they find. A finding of
-//! severity [`Severity::Error`](crate::base::Severity::Error) is a refusal: the claim must not be made.
+//! severity [`Severity::Error`] is a refusal: the claim must not be made.
 
 mod availability;
 mod batch;
