@@ -81,13 +81,14 @@ fn choose(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
         ui.add(Label::new(strong(desk.theme, name)).truncate());
         return;
     }
-    egui::ComboBox::from_id_salt("cohort").selected_text(name).width(ui.available_width() - 8.0).show_ui(ui, |ui| {
+    let shown = egui::ComboBox::from_id_salt("cohort").selected_text(name).width(ui.available_width() - 8.0).show_ui(ui, |ui| {
         for (other, name) in &all {
             if ui.selectable_label(*other == id, name).clicked() {
                 desk.view(ViewAction::Cohort(*other));
             }
         }
     });
+    shown.response.accessible_name("Cohort shown");
 }
 
 /// What is about to be left out, in words.

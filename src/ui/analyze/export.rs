@@ -146,13 +146,14 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 
 fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     field(ui, desk, "What", |ui| {
-        ComboBox::from_id_salt("export what").selected_text(state.kind.name()).width(WIDTH).show_ui(ui, |ui| {
+        let shown_box = ComboBox::from_id_salt("export what").selected_text(state.kind.name()).width(WIDTH).show_ui(ui, |ui| {
             for kind in Kind::ALL {
                 if ui.selectable_label(state.kind == kind, kind.name()).clicked() && state.kind != kind {
                     (state.kind, state.ending) = (kind, 0);
                 }
             }
         });
+        shown_box.response.accessible_name("What to export");
     });
     match state.kind {
         Kind::Picture => picture(ui, desk, state),
@@ -162,18 +163,20 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {
         let shown = endings.get(state.ending).copied().unwrap_or_default();
-        ComboBox::from_id_salt("export format").selected_text(format!(".{shown}")).width(WIDTH).show_ui(ui, |ui| {
-            for (i, ending) in endings.iter().enumerate() {
-                ui.selectable_value(&mut state.ending, i, format!(".{ending}"));
-            }
-        });
+        let shown_box =
+            ComboBox::from_id_salt("export format").selected_text(format!(".{shown}")).width(WIDTH).show_ui(ui, |ui| {
+                for (i, ending) in endings.iter().enumerate() {
+                    ui.selectable_value(&mut state.ending, i, format!(".{ending}"));
+                }
+            });
+        shown_box.response.accessible_name("Format of the export");
     });
 }
 
 fn picture(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     let chosen = pane(desk, state);
     field(ui, desk, "Pane", |ui| {
-        ComboBox::from_id_salt("export pane").selected_text(chosen.title()).width(WIDTH).show_ui(ui, |ui| {
+        let shown_box = ComboBox::from_id_salt("export pane").selected_text(chosen.title()).width(WIDTH).show_ui(ui, |ui| {
             for kind in PaneKind::ALL {
                 let there = desk.has_content(kind);
                 if ui.add_enabled(there, egui::Button::selectable(chosen == kind, kind.title())).clicked() {
@@ -181,13 +184,16 @@ fn picture(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
                 }
             }
         });
+        shown_box.response.accessible_name("Pane to export");
     });
     field(ui, desk, "Size", |ui| {
-        ComboBox::from_id_salt("export size").selected_text(SIZES[state.size.min(3)].0).width(WIDTH).show_ui(ui, |ui| {
-            for (i, (name, _)) in SIZES.iter().enumerate() {
-                ui.selectable_value(&mut state.size, i, *name);
-            }
-        });
+        let shown_box =
+            ComboBox::from_id_salt("export size").selected_text(SIZES[state.size.min(3)].0).width(WIDTH).show_ui(ui, |ui| {
+                for (i, (name, _)) in SIZES.iter().enumerate() {
+                    ui.selectable_value(&mut state.size, i, *name);
+                }
+            });
+        shown_box.response.accessible_name("Size of the picture");
     });
     let mut caption = !state.no_caption;
     ui.checkbox(&mut caption, "Caption")

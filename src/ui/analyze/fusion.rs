@@ -73,7 +73,10 @@ fn choose(ui: &mut Ui, desk: &mut Desk<'_>, choices: &[(ElementId, String)]) {
             ui.selectable_value(&mut task.of, id.0, name);
         }
     });
-    shown.response.on_hover_text("A section: images against genes at its spots. A cohort: two of its views.");
+    shown
+        .response
+        .accessible_name(format!("Fusion of {name}"))
+        .on_hover_text("A section: images against genes at its spots. A cohort: two of its views.");
 }
 
 fn settings(ui: &mut Ui, desk: &mut Desk<'_>, of: ElementId) {
@@ -85,14 +88,13 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>, of: ElementId) {
         }
         for at in 0..task.views.len() {
             field(ui, desk, ["First view", "Second view"][at.min(1)], |ui| {
-                ComboBox::from_id_salt(("fusion view", at)).selected_text(task.views[at].clone()).width(130.0).show_ui(
-                    ui,
-                    |ui| {
-                        for name in names {
-                            ui.selectable_value(&mut task.views[at], name.clone(), name);
-                        }
-                    },
-                );
+                let combo = ComboBox::from_id_salt(("fusion view", at)).selected_text(task.views[at].clone()).width(130.0);
+                let shown = combo.show_ui(ui, |ui| {
+                    for name in names {
+                        ui.selectable_value(&mut task.views[at], name.clone(), name);
+                    }
+                });
+                shown.response.accessible_name(format!("View {} of the fusion", at + 1));
             });
         }
     } else {
@@ -102,7 +104,9 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>, of: ElementId) {
     number(ui, desk, "Pairs", &mut task.n_pairs, 1..=20, "Canonical pairs to look for");
     field(ui, desk, "Ridge", |ui| {
         let drag = DragValue::new(&mut task.ridge).range(0.0..=1.0).speed(0.01);
-        ui.add(drag).on_hover_text("0: plain canonical correlation; 1: plain covariance of standardized features");
+        ui.add(drag)
+            .accessible_name("Ridge of the fusion")
+            .on_hover_text("0: plain canonical correlation; 1: plain covariance of standardized features");
     });
     number(ui, desk, "Folds", &mut task.n_folds, 2..=20, "Spatial blocks of a section, whole patients of a cohort");
     if cohort.is_none() {
@@ -125,7 +129,7 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>, of: ElementId) {
     }
     number(ui, desk, "Permutations", &mut task.n_permutations, 0..=99_999, "Random orders of spots or patients");
     field(ui, desk, "Seed", |ui| {
-        ui.add(DragValue::new(&mut task.seed)).on_hover_text("Of folds and nulls");
+        ui.add(DragValue::new(&mut task.seed)).accessible_name("Seed of the fusion").on_hover_text("Of folds and nulls");
     });
     desk.memo.analyze.fusion.task = task;
 }
@@ -133,7 +137,7 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>, of: ElementId) {
 fn number(ui: &mut Ui, desk: &Desk<'_>, name: &str, value: &mut u32, range: std::ops::RangeInclusive<u32>, hint: &str) {
     let hint = format!("{hint} ({} to {})", range.start(), range.end());
     field(ui, desk, name, |ui| {
-        ui.add(DragValue::new(value).range(range)).on_hover_text(hint);
+        ui.add(DragValue::new(value).range(range)).accessible_name(name).on_hover_text(hint);
     });
 }
 
@@ -141,9 +145,10 @@ fn length(ui: &mut Ui, desk: &Desk<'_>, name: &str, value: &mut Option<f64>, hin
     field(ui, desk, name, |ui| {
         let mut own = value.is_some();
         if let Some(mm) = value {
-            ui.add(DragValue::new(mm).range(0.05..=20.0).speed(0.05).suffix(" mm")).on_hover_text(hint);
+            ui.add(DragValue::new(mm).range(0.05..=20.0).speed(0.05).suffix(" mm")).accessible_name(name).on_hover_text(hint);
         }
-        if ui.checkbox(&mut own, "own").on_hover_text(hint).changed() {
+        let own_box = ui.checkbox(&mut own, "own").accessible_name(format!("{name}: own length"));
+        if own_box.on_hover_text(hint).changed() {
             *value = own.then_some(1.0);
         }
         if value.is_none() {
