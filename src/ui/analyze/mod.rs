@@ -90,12 +90,12 @@ pub(super) fn run_button(ui: &mut Ui, desk: &mut Desk<'_>, slot: &str, text: &st
 pub(super) fn about(ui: &mut Ui, desk: &mut Desk<'_>, id: AnalysisId, analysis: &Analysis) {
     let colors = *desk.colors();
     ui.horizontal(|ui| {
-        ui.add(Label::new(super::desk::strong(desk.theme, &analysis.title)).truncate());
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if icon_button(ui, Icon::Close, "Remove this result (can be undone)").clicked() {
-                desk.act(Action::RemoveAnalysis(id));
-            }
-        });
+        let room = (ui.available_width() - 28.0).max(40.0);
+        let name = Label::new(super::desk::strong(desk.theme, &analysis.title)).truncate();
+        ui.add_sized([room, desk.theme.size.control_height], name).on_hover_text(&analysis.title);
+        if icon_button(ui, Icon::Close, "Remove this result (can be undone)").clicked() {
+            desk.act(Action::RemoveAnalysis(id));
+        }
     });
     ui.add(Label::new(small(desk.theme, &analysis.sentence)).wrap());
     for finding in &analysis.findings {
