@@ -1,8 +1,7 @@
 //! The report of `predict fit`, as JSON and for people.
 
 use super::super::Run;
-use super::super::print::notes_json;
-use crate::model::Finding;
+use super::super::print::{finding_json, notes_json};
 use crate::predict::{Fitted, GeneReport};
 use serde_json::{Value, json};
 
@@ -54,18 +53,9 @@ pub(super) fn report(fitted: &Fitted, out: &str, settings: &Value, run: &Run) ->
         "baselines": {"mean_map": {"r2": 0.0}, "position": {"mean_pearson": fitted.mean_position_pearson}},
         "folds": folds.collect::<Vec<_>>(),
         "sentence": fitted.sentence,
-        "findings": findings_json(&fitted.findings),
+        "findings": fitted.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "notes": notes_json(&run.warnings.notes),
     })
-}
-
-/// Findings as JSON.
-pub(super) fn findings_json(findings: &[Finding]) -> Value {
-    let one = |f: &Finding| {
-        let evidence: serde_json::Map<String, Value> = f.evidence.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
-        json!({"severity": f.severity.name(), "code": f.code, "what": f.what, "evidence": evidence, "remedy": f.remedy})
-    };
-    Value::Array(findings.iter().map(one).collect())
 }
 
 /// Lines for people: the sentence, the best genes, the findings.
