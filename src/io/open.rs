@@ -119,6 +119,10 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
     if nifti::is_nifti(first) {
         return Kind::Nifti;
     }
+    // The preamble of a DICOM file may be the start of a TIFF file.
+    if first.get(128..132) == Some(b"DICM") {
+        return Kind::Dicom;
+    }
     // HDF5 may begin after a block of the user, at 512 bytes or a doubling of it.
     let is_later_hdf5 = [512, 1024, 2048].iter().any(|&at| first.get(at..at + 8) == Some(b"\x89HDF\r\n\x1a\n".as_slice()));
     let start = STARTS.into_iter().find(|(start, _)| first.starts_with(start)).map(|(_, kind)| kind);

@@ -1,13 +1,16 @@
-//! Compressed frames: RLE here, JPEG and JPEG 2000 through the decoders of the `dicom` crates. Sizes in the
-//! stream are compared with the header before anything is decoded, and a decoder that panics is an error.
+//! Compressed frames: RLE, JPEG-LS and 12-bit JPEG here, other JPEG and JPEG 2000 through the decoders of the
+//! `dicom` crates. Sizes in the stream are compared with the header before anything is decoded, and a decoder
+//! that panics is an error.
 
 use super::element::{u16_at, u32_at};
 use super::layout::{Color, Layout};
+use super::{jpeg_extended, jpeg_ls};
 use crate::base::{Error, Result};
 use dicom::encoding::adapters::{PixelDataObject, RawPixelData};
 use dicom::encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
 use dicom::transfer_syntax::TransferSyntaxRegistry;
 use std::borrow::Cow;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One frame in the form the decoders ask for.
@@ -62,13 +65,24 @@ impl PixelDataObject for OneFrame<'_> {
 }
 
 const RLE: &str = "1.2.840.10008.1.2.5";
+const JPEG_LS: [&str; 2] = ["1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"];
+const JPEG_2000: &str = "1.2.840.10008.1.2.4.91";
+/// High-throughput JPEG 2000, which the decoder of JPEG 2000 reads too.
+const HIGH_THROUGHPUT: [&str; 3] = ["1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203"];
+const DEFLATED_FRAME: &str = "1.2.840.10008.1.2.8.1";
+
+/// Whether frames of a bit per pixel are kept packed by a transfer syntax.
+pub(super) fn keeps_bits(transfer_syntax: &str) -> bool {
+    transfer_syntax == DEFLATED_FRAME || transfer_syntax == RLE
+}
 
 /// Decodes RLE Lossless (PS3.5 annex G): one `PackBits` segment for each byte of each sample, highest byte
 /// first, to interleaved little-endian samples.
 fn run_lengths(stream: &[u8], layout: &Layout) -> Result<Vec<u8>> {
     let damaged = || Error::malformed("the run-length coded frame is damaged; copy the file again");
-    let size = (layout.bits_allocated / 8) as usize;
-    let (n, stride) = (layout.n_pixels(), size * layout.samples);
+    let size = (layout.bits_allocated / 8).max(1) as usize;
+    let n = if layout.bits_allocated == 1 { layout.n_pixels().div_ceil(8) } else { layout.n_pixels() };
+    let stride = size * layout.samples;
     let mut bytes = vec![0; n * stride];
     let mut segment = Vec::with_capacity(n);
     for part in 0..stride {
@@ -122,13 +136,15 @@ pub(super) fn decode(transfer_syntax: &str, layout: &Layout, stream: Cow<'_, [u8
             syntax_name(transfer_syntax)
         ))
     };
-    if transfer_syntax == RLE {
+    if let Some(bytes) = own(transfer_syntax, layout, &stream) {
         let color = if layout.color == Color::Ybr422 { Color::Ybr } else { layout.color };
-        return Ok((run_lengths(&stream, layout)?, color));
+        return Ok((bytes?, color));
     }
-    let known = TransferSyntaxRegistry.get(transfer_syntax).ok_or_else(unsupported)?;
+    let reader = if HIGH_THROUGHPUT.contains(&transfer_syntax) { JPEG_2000 } else { transfer_syntax };
+    let known = TransferSyntaxRegistry.get(reader).ok_or_else(unsupported)?;
     let Codec::EncapsulatedPixelData(Some(reader), _) = known.codec() else { return Err(unsupported()) };
     check_size(&stream, layout)?;
+    let layout = &Layout { bits_allocated: layout.bits_allocated.max(8), ..*layout };
     let stream = if layout.color == Color::Rgb { without_transform(stream) } else { stream };
     let frame = OneFrame { transfer_syntax, layout, stream };
     let mut bytes = Vec::new();
@@ -146,6 +162,45 @@ pub(super) fn decode(transfer_syntax: &str, layout: &Layout, stream: Cow<'_, [u8
         _ => Color::Rgb,
     };
     Ok((bytes, color))
+}
+
+/// Samples of the syntaxes that are decoded here; `None` for others.
+fn own(transfer_syntax: &str, layout: &Layout, stream: &[u8]) -> Option<Result<Vec<u8>>> {
+    if transfer_syntax == RLE {
+        return Some(run_lengths(stream, layout));
+    }
+    if transfer_syntax == DEFLATED_FRAME {
+        return Some(inflated(stream, layout));
+    }
+    if JPEG_LS.contains(&transfer_syntax) || stream.get(..4) == Some(&[0xFF, 0xD8, 0xFF, 0xF7]) {
+        let size = (layout.columns, layout.rows, layout.samples);
+        return Some(jpeg_ls::decode(stream, size).map(|image| packed(&image.samples, layout)));
+    }
+    (stream.starts_with(&[0xFF, 0xD8]) && layout.samples == 1 && jpeg_extended::is_extended(stream))
+        .then(|| jpeg_extended::decode(stream, layout.columns, layout.rows).map(|samples| packed(&samples, layout)))
+}
+
+/// Samples as little-endian bytes of the allocated size.
+fn packed(samples: &[u16], layout: &Layout) -> Vec<u8> {
+    match layout.bits_allocated {
+        8 => samples.iter().map(|&v| v as u8).collect(),
+        16 => samples.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        _ => samples.iter().flat_map(|v| u32::from(*v).to_le_bytes()).collect(),
+    }
+}
+
+/// A frame that was deflated by itself (PS3.5 A.4.13).
+fn inflated(stream: &[u8], layout: &Layout) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let n = layout.frame_bytes();
+    flate2::read::DeflateDecoder::new(stream)
+        .take(n as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::malformed(format!("the deflated frame is damaged ({e}); copy the file again")))?;
+    if bytes.len() < n {
+        return Err(Error::malformed(format!("the deflated frame gives {} bytes, {n} were expected", bytes.len())));
+    }
+    Ok(bytes)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -196,15 +251,17 @@ fn jpeg2000_size(stream: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// Says in a JPEG stream that its three components are RGB, where it says nothing: the decoder would
-/// take them for luminance and chroma.
+/// take them for luminance and chroma. An Adobe segment too short to hold its transform says nothing of use,
+/// and its writers meant luminance and chroma: it goes.
 fn without_transform(stream: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     const ADOBE: &[u8] = &[0xFF, 0xEE, 0, 14, b'A', b'd', b'o', b'b', b'e', 0, 100, 0, 0, 0, 0, 0];
-    if stream.get(..2) != Some(&[0xFF, 0xD8]) || stream.windows(5).take(4096).any(|w| w == b"Adobe") {
-        return stream;
-    }
-    let mut marked = Vec::with_capacity(stream.len() + ADOBE.len());
-    marked.extend_from_slice(&stream[..2]);
-    marked.extend_from_slice(ADOBE);
-    marked.extend_from_slice(&stream[2..]);
-    Cow::Owned(marked)
+    let adobe = stream.windows(9).take(4096).position(|w| w[..2] == ADOBE[..2] && w[4..] == ADOBE[4..9]);
+    let length = adobe.and_then(|at| u16_at(&stream, at + 2, true)).map_or(0, usize::from);
+    let (from, to, marker) = match adobe {
+        Some(at) if length < 14 => (at, at + 2 + length, &[][..]),
+        None if stream.get(..2) == Some(&[0xFF, 0xD8]) => (2, 2, ADOBE),
+        _ => return stream,
+    };
+    let rest = stream.get(to..).unwrap_or_default();
+    Cow::Owned([&stream[..from], marker, rest].concat())
 }

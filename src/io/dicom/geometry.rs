@@ -23,6 +23,11 @@ pub(super) enum Placement {
 /// Looks for the grid of two or more slices that rise along `normal`. Distances may differ by 1 % of the
 /// step, or be whole multiples of it; a slice may lie off the line by 2 % of the step.
 pub(super) fn placement(positions: &[DVec3], normal: DVec3) -> Placement {
+    placement_within(positions, normal, 2 * positions.len() + 8)
+}
+
+/// As [`placement`], with at most so many steps from the first slice to the last.
+pub(super) fn placement_within(positions: &[DVec3], normal: DVec3, most_steps: usize) -> Placement {
     let gaps: Vec<f64> = positions.windows(2).map(|w| (w[1] - w[0]).dot(normal)).collect();
     let smallest = gaps.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = gaps.iter().copied().fold(0.0, f64::max);
@@ -34,7 +39,7 @@ pub(super) fn placement(positions: &[DVec3], normal: DVec3) -> Placement {
     let multiples: Vec<usize> = gaps.iter().map(|g| (g / step_mm).round().clamp(0.0, 1e6) as usize).collect();
     let n_steps: usize = multiples.iter().sum();
     let even = gaps.iter().zip(&multiples).all(|(g, &m)| m > 0 && (g / m as f64 - step_mm).abs() <= 0.01 * step_mm + 1e-4);
-    if !even || n_steps > 2 * positions.len() + 8 {
+    if !even || n_steps > most_steps {
         return irregular(0.0);
     }
     let step = (last - first) / n_steps as f64;

@@ -59,6 +59,8 @@ pub(super) struct FrameHeader {
     pub unit: String,
     /// Center and width.
     pub window: Option<(f64, f64)>,
+    /// Number of the segment that a frame of a segmentation shows.
+    pub segment: Option<u16>,
 }
 
 /// Data sets in which a tag is looked for, nearest first.
@@ -175,6 +177,7 @@ fn place(layers: &Layers<'_>, base: &FrameHeader) -> FrameHeader {
         rescale: (slope, layers.decimal(tags::RESCALE_INTERCEPT).unwrap_or(0.0)),
         unit: unit(layers, &base.modality),
         window: center.zip(width),
+        segment: layers.number(tags::REFERENCED_SEGMENT_NUMBER, *b"US").filter(|n| (0.0..65_536.0).contains(n)).map(|n| n as u16),
         ..base.clone()
     }
 }

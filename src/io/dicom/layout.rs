@@ -67,9 +67,11 @@ impl Layout {
         if bits_allocated == 0 {
             return Err(Error::malformed("BitsAllocated is missing; the file cannot be shown"));
         }
-        if !(matches!(bits_allocated, 8 | 16) || (matches!(bits_allocated, 32 | 64) && samples == 1))
-            || (bits_allocated == 64 && !float)
-        {
+        let is_known = match bits_allocated {
+            1 | 64 => samples == 1 && float == (bits_allocated == 64),
+            _ => matches!(bits_allocated, 8 | 16 | 32),
+        };
+        if !is_known {
             return Err(Error::unsupported(format!(
                 "pixels of {samples} × {bits_allocated} bits are not supported; convert the file to 8 or 16 bits"
             )));
@@ -96,7 +98,7 @@ impl Layout {
     pub fn kind(&self) -> Kind {
         match (self.color, self.bits_allocated, self.signed) {
             _ if self.float => Kind::F32,
-            (Color::Gray, 8, false) => Kind::U8,
+            (Color::Gray, 1 | 8, false) => Kind::U8,
             (Color::Gray, 8 | 16, true) => Kind::I16,
             (Color::Gray, 16, false) => Kind::U16,
             (Color::Gray, _, _) => Kind::F32,
@@ -113,7 +115,18 @@ impl Layout {
         if self.color == Color::Ybr422 {
             return self.n_pixels().div_ceil(2) * 4;
         }
+        if self.bits_allocated == 1 {
+            return self.n_pixels().div_ceil(8);
+        }
         self.n_pixels() * self.samples * (self.bits_allocated / 8) as usize
+    }
+
+    /// How many uncompressed frames so many bytes hold; frames of single bits follow without padding.
+    fn n_native(&self, n_bytes: usize) -> usize {
+        if self.bits_allocated == 1 {
+            return n_bytes.saturating_mul(8) / self.n_pixels().max(1);
+        }
+        n_bytes / self.frame_bytes().max(1)
     }
 }
 
@@ -172,7 +185,7 @@ impl Pixels {
             Frames::Native { at: element.at }
         };
         let n_frames = match &frames {
-            Frames::Native { .. } => (element.value.len() / layout.frame_bytes().max(1)).min(declared_frames),
+            Frames::Native { .. } => layout.n_native(element.value.len()).min(declared_frames),
             Frames::Encapsulated(list) => list.len().min(declared_frames),
         };
         if n_frames == 0 {

@@ -9,9 +9,12 @@ mod fill;
 mod geometry;
 mod group;
 mod header;
+mod jpeg_extended;
+mod jpeg_ls;
 mod layout;
 mod open;
 mod pixels;
+mod segmentation;
 mod sort;
 mod source;
 #[cfg(test)]
@@ -26,10 +29,11 @@ pub use source::is_dicom;
 pub use write::{SeriesFacts, write_dicom_cine};
 
 use crate::base::{Error, Result};
-use crate::io::{Content, Found, Reading};
+use crate::io::{Content, Found, Reading, summarize};
 use crate::model::Volume;
 use open::{Opened, Outcome};
 use rayon::prelude::*;
+use segmentation::{Made, Segments};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -115,6 +119,7 @@ fn load(path: &Path, sniff: bool, limits: &crate::base::Limits) -> Result<Option
 /// Stacks and volumes of all files that opened.
 fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
     let (mut images, mut reason): (Vec<Opened>, Option<Error>) = (Vec::new(), None);
+    let mut segmentations = Vec::new();
     for (outcome, file) in outcomes {
         match outcome {
             Outcome::Image(mut opened) => {
@@ -123,6 +128,7 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
                 }
                 images.push(*opened);
             }
+            Outcome::Segmentation(parts) => segmentations.push((parts, file)),
             Outcome::Other(what) => {
                 reading.warnings.note("not-an-image", format!("{what}: not an image, left out"), Some(&file));
                 reason.get_or_insert_with(|| {
@@ -153,6 +159,16 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
             }
         }
     }
+    for (parts, file) in &segmentations {
+        match segmentation_items(&parts.0, &parts.1, path, reading) {
+            Ok(more) => items.extend(more),
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
+            Err(e) => {
+                reading.warnings.error(e.code(), e.to_string(), Some(file));
+                reason.get_or_insert(e.at(file));
+            }
+        }
+    }
     if items.is_empty() {
         return Err(
             reason.unwrap_or_else(|| Error::malformed("no DICOM file was found; choose a folder with DICOM files").at(path))
@@ -162,6 +178,21 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
         item.item = i;
     }
     Ok(items)
+}
+
+/// Labels and fractions of a segmentation.
+fn segmentation_items(file: &Opened, segments: &Segments, path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
+    let made = segmentation::assemble(file, &file.headers, segments, reading)?;
+    let content = made.into_iter().map(|one| match one {
+        Made::Labels(labels) => Content::Labels(labels),
+        Made::Fractions(volume) => Content::Volume(volume),
+    });
+    Ok(content
+        .map(|content| {
+            let summary = summarize(&content);
+            Found { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 }
+        })
+        .collect())
 }
 
 fn as_found(a: assemble::Assembled, path: &Path) -> Found {

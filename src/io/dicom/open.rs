@@ -5,6 +5,7 @@ use super::element::{DataSet, Element};
 use super::header::{FrameHeader, frame_headers};
 use super::layout::{Color, Frames, Layout, Pixels, pixel_element};
 use super::pixels::{Raw, raw_frame};
+use super::segmentation::Segments;
 use super::source::Source;
 use crate::base::{Error, Limits, Result};
 use dicom::dictionary_std::{tags, uids};
@@ -38,9 +39,9 @@ enum Bytes {
 }
 
 impl Bytes {
-    fn of(source: Source, path: &Path, keep: bool, pixels: &Pixels) -> Self {
+    fn of(source: Source, path: &Path, keep: bool, pixels: &Pixels, is_bits: bool) -> Self {
         let is_file = !path.as_os_str().is_empty();
-        let plain = matches!(pixels.frames, Frames::Native { .. }) && !pixels.swapped;
+        let plain = matches!(pixels.frames, Frames::Native { .. }) && !pixels.swapped && !is_bits;
         match (pixels.n_frames, is_file) {
             (1, true) if keep => Self::Once(Mutex::new(Some(source))),
             (1, true) => Self::OnDisk(None),
@@ -54,6 +55,8 @@ impl Bytes {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Image(Box<Opened>),
+    /// A segmentation and what it says of its segments.
+    Segmentation(Box<(Opened, Segments)>),
     /// DICOM, but not an image: what it is.
     Other(String),
     Failed(Error),
@@ -98,7 +101,8 @@ pub(super) fn open(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits:
 fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &Limits) -> Result<Outcome> {
     let source = Source::open(bytes, limits)?;
     let data = source.data_set();
-    if let Some(what) = other(&data) {
+    let segments = Segments::find(&data).filter(|_| pixel_element(&data).is_some());
+    if let Some(what) = other(&data).filter(|_| segments.is_none()) {
         return Ok(Outcome::Other(what));
     }
     let layout = Layout::read(&data)?;
@@ -114,14 +118,18 @@ fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &L
         header.file = file;
     }
     let notes = notes(&source, &layout, &pixels);
-    Ok(Outcome::Image(Box::new(Opened {
+    let opened = Opened {
         path: path.to_path_buf(),
-        bytes: Bytes::of(source, path, keep, &pixels),
+        bytes: Bytes::of(source, path, keep, &pixels, layout.bits_allocated == 1),
         pixels,
         layout,
         headers,
         notes,
-    })))
+    };
+    Ok(match segments {
+        Some(segments) => Outcome::Segmentation(Box::new((opened, segments))),
+        None => Outcome::Image(Box::new(opened)),
+    })
 }
 
 /// What a file without an image is; `None` where it has one.

@@ -1,6 +1,7 @@
 //! Frames to voxels: uncompressed samples are copied straight into place, color becomes luminance.
 
 use super::codec;
+use super::element::{u16_at, u32_at};
 use super::layout::{Color, Frames, Layout, Pixels, luminance};
 use crate::base::{Error, Result};
 use crate::model::Samples;
@@ -20,6 +21,11 @@ pub(super) fn raw_frame<'a>(body: &'a [u8], pixels: &'a Pixels, layout: &Layout,
     let early = || Error::malformed(format!("frame {frame} is not in the file"));
     let palette = pixels.palette.as_deref();
     match &pixels.frames {
+        Frames::Native { at } if layout.bits_allocated == 1 => {
+            let first = frame.checked_mul(layout.n_pixels()).ok_or_else(early)?;
+            let bytes = unpacked(body.get(*at..).ok_or_else(early)?, first, layout.n_pixels()).ok_or_else(early)?;
+            Ok(Raw { bytes: Cow::Owned(bytes), layout: Layout { bits_allocated: 8, ..*layout }, big: false, palette })
+        }
         Frames::Native { at } => {
             let size = layout.frame_bytes();
             let start = frame.checked_mul(size).and_then(|o| o.checked_add(*at)).ok_or_else(early)?;
@@ -34,10 +40,22 @@ pub(super) fn raw_frame<'a>(body: &'a [u8], pixels: &'a Pixels, layout: &Layout,
                 _ => Cow::Owned(parts.iter().filter_map(|&(a, b)| body.get(a..b)).flatten().copied().collect()),
             };
             let (bytes, color) = codec::decode(&pixels.transfer_syntax, layout, stream)?;
-            let layout = Layout { color, planar: false, ..*layout };
+            let mut layout = Layout { color, planar: false, ..*layout };
+            let is_packed = layout.bits_allocated == 1 && codec::keeps_bits(&pixels.transfer_syntax);
+            let bytes = if is_packed { unpacked(&bytes, 0, layout.n_pixels()).ok_or_else(early)? } else { bytes };
+            layout.bits_allocated = layout.bits_allocated.max(8);
             Ok(Raw { bytes: Cow::Owned(bytes), layout, big: false, palette })
         }
     }
+}
+
+/// `n` pixels of one bit from the pixel `first` on, lowest bit first (PS3.5 8.1.1), as bytes of 0 and 1.
+fn unpacked(bytes: &[u8], first: usize, n: usize) -> Option<Vec<u8>> {
+    let end = first.checked_add(n)?;
+    if end.div_ceil(8) > bytes.len() {
+        return None;
+    }
+    Some((first..end).map(|i| bytes[i / 8] >> (i % 8) & 1).collect())
 }
 
 /// Bytes `start..start+size` of data that start at `at`, with the two bytes of each word exchanged.
@@ -152,11 +170,11 @@ impl Raw<'_> {
         let wide = layout.bits_allocated == 16;
         let down = layout.bits_stored.saturating_sub(8);
         let sample = |i: usize| -> u8 {
-            if !wide {
-                return self.bytes.get(i).copied().unwrap_or(0);
+            match layout.bits_allocated {
+                16 => (u16_at(&self.bytes, i * 2, self.big).unwrap_or(0) >> layout.shift >> down) as u8,
+                32 => (u32_at(&self.bytes, i * 4, self.big).unwrap_or(0) >> layout.shift >> down) as u8,
+                _ => self.bytes.get(i).copied().unwrap_or(0),
             }
-            let word = super::element::u16_at(&self.bytes, i * 2, self.big).unwrap_or(0);
-            (word >> layout.shift >> down) as u8
         };
         let n = out.len();
         let at =
@@ -171,7 +189,7 @@ impl Raw<'_> {
 
     fn indexed(&self, pixel: usize, wide: bool) -> u8 {
         let index = if wide {
-            super::element::u16_at(&self.bytes, pixel * 2, self.big).unwrap_or(0)
+            u16_at(&self.bytes, pixel * 2, self.big).unwrap_or(0)
         } else {
             u16::from(self.bytes.get(pixel).copied().unwrap_or(0))
         };
