@@ -33,6 +33,7 @@ use myoscope::io::transform_formats::matrix::parse_matrix;
 use myoscope::io::transform_formats::ngff::parse_ngff;
 use myoscope::io::transform_formats::parse_any_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
+use myoscope::io::volume_formats::parse_lattice;
 use myoscope::io::{PredictorNotes, Reading, bytes, open, write_predictor, write_visium};
 use myoscope::model::{
     Domain, Expression, ExpressionScale, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Raster, Samples,
@@ -72,6 +73,7 @@ fn targets() -> Vec<Target> {
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
+        Target { name: "nrrd", seeds: lattice_seeds(), read: |b| drop(reading(|r| parse_lattice(b, "x.seg.nrrd", r))) },
         Target { name: "raster", seeds: raster_seeds(), read: |b| drop(parse_raster(b, &LIMITS)) },
         Target { name: "itk", seeds: itk_seeds(), read: |b| drop(parse_itk(b, None)) },
         Target { name: "matrix", seeds: matrix_seeds(), read: |b| drop(parse_matrix(b, None)) },
@@ -280,6 +282,25 @@ fn position_seeds() -> Vec<Vec<u8>> {
 fn scale_seeds() -> Vec<Vec<u8>> {
     let text = r#"{"spot_diameter_fullres": 89.4, "tissue_hires_scalef": 0.17, "fiducial_diameter_fullres": 144.4, "tissue_lowres_scalef": 0.05}"#;
     vec![text.into()]
+}
+
+fn lattice_seeds() -> Vec<Vec<u8>> {
+    let nrrd = "NRRD0005\ntype: short\ndimension: 4\nspace: right-anterior-superior\nsizes: 2 3 2 2\nkinds: domain domain domain list\n\
+        space directions: (1.5,0,0) (0,2,0) (0,0,8) none\nspace origin: (10,20,30)\nendian: little\nMultiVolume.FrameLabels:=0,40\n\
+        Segment0_LabelValue:=1\nSegment0_Name:=wall\nSegment0_Color:=1 0 0\n";
+    let meta = "ObjectType = Image\nNDims = 3\nTransformMatrix = 0 1 0 -1 0 0 0 0 1\nOffset = 5 6 7\nElementSpacing = 2 3 4\n\
+        DimSize = 2 3 2\nElementType = MET_USHORT\nCompressedData = False\nElementDataFile = LOCAL\n";
+    let list = "NDims = 2\nDimSize = 2 2\nElementSpacing = 1 1\nElementType = MET_UCHAR\nElementDataFile = a%02d.raw 1 2 1\n";
+    let mut packed = Vec::new();
+    bytes::write_gzip(&[1; 48], &mut packed).unwrap();
+    let joined = |head: &str, rest: &[u8]| [head.as_bytes(), rest].concat();
+    vec![
+        joined(&format!("{nrrd}encoding: raw\nbyte skip: -1\n\n"), &[1; 48]),
+        joined(&format!("{nrrd}encoding: gzip\n\n"), &packed),
+        joined(&format!("{nrrd}encoding: ascii\nline skip: 1\n\n"), b"\n1 2 3"),
+        joined(meta, &[2; 24]),
+        list.as_bytes().to_vec(),
+    ]
 }
 
 fn raster_seeds() -> Vec<Vec<u8>> {

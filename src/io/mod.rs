@@ -34,6 +34,7 @@ pub mod transform_file;
 pub mod transform_formats;
 mod transform_space;
 pub mod visium;
+pub mod volume_formats;
 
 pub use bytes::{write_atomic, write_bytes};
 pub use cohort::{read_cohort, write_cohort};

@@ -2,7 +2,7 @@
 //! cannot be read is named in the warnings; the rest stays open.
 
 use super::summary::summarize;
-use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium};
+use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -43,6 +43,8 @@ enum Kind {
     Dicom,
     Picture,
     Tiff,
+    /// NRRD or MetaImage.
+    Lattice,
     /// A sample sheet.
     Cohort,
     /// Known, not opened here; the sentence says what to do.
@@ -73,7 +75,7 @@ fn kind_of(path: &Path) -> Result<Kind> {
         "tif" | "tiff" | "btf" | "svs" => Kind::Tiff,
         "csv" | "tsv" | "parquet" => Kind::Other("a table; give it to the command that takes such a table"),
         "json" => Kind::Other("JSON; a transform is given with --transform"),
-        "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Other("NRRD or MetaImage; convert it to NIfTI"),
+        "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Lattice,
         _ => Kind::Unknown,
     })
 }
@@ -101,7 +103,7 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
         (b"II+\0", Kind::Tiff),
         (b"MM\0+", Kind::Tiff),
         (b"PAR1", Kind::Other("a Parquet table; give it to the command that takes such a table")),
-        (b"NRRD", Kind::Other("an NRRD image; convert it to NIfTI")),
+        (b"NRRD000", Kind::Lattice),
     ];
     if bytes::is_gzip(first) {
         return match kind_of_bytes(&bytes::inflated_start(first, 1024)) {
@@ -109,6 +111,9 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
             Kind::Other(what) => Kind::Other(what),
             _ => Kind::Unknown,
         };
+    }
+    if volume_formats::is_metaimage(first) {
+        return Kind::Lattice;
     }
     if first.get(257..262) == Some(b"ustar") {
         return Kind::Other("a tar archive; unpack it first, as with tar xf");
@@ -156,6 +161,7 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         Kind::Dicom => dicom::read_dicom(path, reading),
         Kind::Picture => picture::read_picture(path, reading).map(|f| vec![f]),
         Kind::Tiff => tiff::read_tiff(path, reading).map(|f| vec![f]),
+        Kind::Lattice => volume_formats::read_lattice(path, reading).map(|f| vec![f]),
         Kind::Cohort => cohort::read_cohort(path, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
@@ -166,7 +172,8 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 fn unknown(path: &Path) -> Error {
     let is_empty = std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
     let what = if is_empty { "the file is empty" } else { "the content is of no known kind" };
-    Error::malformed(format!("{what}; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG or TIFF was expected")).at(path)
+    Error::malformed(format!("{what}; NIfTI, NRRD, MetaImage, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG or TIFF was expected"))
+        .at(path)
 }
 
 fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
@@ -241,7 +248,7 @@ fn finish(
     }
     if found.is_empty() {
         let what = format!(
-            "nothing to open among {} files; NIfTI, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG, TIFF or Visium was expected",
+            "nothing to open among {} files; NIfTI, NRRD, MetaImage, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG, TIFF or Visium was expected",
             unknown.len()
         );
         return Err(Error::malformed(what).at(folder));

@@ -229,10 +229,12 @@ fn frame_fragments(element: &Element<'_>, n_frames: usize) -> Result<Vec<Vec<(us
         .map(|v| v as usize)
         .collect();
     if offsets.len() != n_frames {
-        return Err(Error::unsupported(format!(
-            "{} fragments for {n_frames} frames without an offset table; convert the file to an uncompressed one",
-            rest.len()
-        )));
+        return by_starts(element.value, rest, n_frames, absolute).ok_or_else(|| {
+            Error::unsupported(format!(
+                "{} fragments for {n_frames} frames without an offset table; convert the file to an uncompressed one",
+                rest.len()
+            ))
+        });
     }
     let first = rest.first().map_or(0, |f| f.0.saturating_sub(8));
     let mut frames = vec![Vec::new(); n_frames];
@@ -244,6 +246,27 @@ fn frame_fragments(element: &Element<'_>, n_frames: usize) -> Result<Vec<Vec<(us
         }
     }
     Ok(frames)
+}
+
+/// Fragments of each frame by the start marks of JPEG, JPEG-LS and JPEG 2000, where there is one for each frame.
+fn by_starts(
+    value: &[u8],
+    fragments: &[(usize, usize)],
+    n_frames: usize,
+    absolute: impl Fn(&(usize, usize)) -> (usize, usize),
+) -> Option<Vec<Vec<(usize, usize)>>> {
+    let mut frames: Vec<Vec<(usize, usize)>> = Vec::new();
+    for fragment in fragments {
+        let is_start = value
+            .get(fragment.0..fragment.1)
+            .is_some_and(|bytes| bytes.starts_with(&[0xFF, 0xD8, 0xFF]) || bytes.starts_with(&[0xFF, 0x4F, 0xFF, 0x51]));
+        match (is_start, frames.last_mut()) {
+            (true, _) => frames.push(vec![absolute(fragment)]),
+            (false, Some(frame)) => frame.push(absolute(fragment)),
+            (false, None) => return None,
+        }
+    }
+    (frames.len() == n_frames).then_some(frames)
 }
 
 /// First index and luminances of the color tables.

@@ -67,6 +67,32 @@ fn sums_are_those_of_pydicom() {
 }
 
 #[test]
+fn segments_are_those_of_highdicom() {
+    // Voxels of each label by highdicom 0.28.2, in the order of the items.
+    let counts: [(&str, &[&[usize]]); 8] = [
+        ("dicom-seg-sr/highdicom/seg_image_ct_binary.dcm", &[&[638]]),
+        ("dicom-seg-sr/highdicom/seg_image_ct_binary_fractional.dcm", &[&[638]]),
+        ("dicom-seg-sr/highdicom/seg_image_ct_binary_overlap.dcm", &[&[64], &[0, 16]]),
+        ("dicom-seg-sr/highdicom/seg_image_ct_binary_single_frame.dcm", &[&[1832]]),
+        ("dicom-seg-sr/highdicom/seg_image_ct_true_fractional.dcm", &[&[638]]),
+        ("dicom-pydicom/liver.dcm", &[&[107_098]]),
+        ("dicom-pydicom/liver_1frame.dcm", &[&[36_233]]),
+        ("dicom-pydicom/liver_j2k.dcm", &[&[107_098]]),
+    ];
+    for (name, expected) in counts {
+        let Some(path) = data(name) else { return };
+        let found = read(&path).0.unwrap_or_else(|e| panic!("{name}: {e}"));
+        for (one, expected) in found.iter().zip(expected) {
+            let Content::Labels(labels) = &one.content else { panic!("{name}: labels were expected") };
+            for (value, n) in (1..).zip(*expected) {
+                assert_eq!(labels.count(0, value), *n, "{name}: label {value}");
+            }
+        }
+        assert!(found.len() >= expected.len(), "{name}");
+    }
+}
+
+#[test]
 fn luminance_is_that_of_the_colors_of_pydicom() {
     let means: [(&str, f64); 14] = [
         ("dicom-pydicom/ExplVR_BigEnd.dcm", 222.44),
@@ -96,13 +122,18 @@ fn luminance_is_that_of_the_colors_of_pydicom() {
 
 #[test]
 fn lossless_codecs_agree_bit_for_bit() {
-    let names = ["dicom-wg04/CT2_RLE.dcm", "dicom-wg04/CT2_J2KR.dcm", "dicom-wg04/CT2_JPLL.dcm"];
-    let Some(first) = data(names[0]) else { return };
+    let names = ["CT2_RLE.dcm", "CT2_J2KR.dcm", "CT2_JPLL.dcm", "CT2_JLSL.dcm"].map(|n| format!("dicom-wg04/{n}"));
+    let Some(first) = data(&names[0]) else { return };
     let reference = read(&first).0.unwrap();
     for name in &names[1..] {
         let other = read(&data(name).unwrap()).0.unwrap();
         assert_eq!(volume_of(&other[0]).phases, volume_of(&reference[0]).phases, "{name}");
         assert_eq!(volume_of(&other[0]).unit, "HU");
+    }
+    let pairs = [("MR_small.dcm", "MR_small_jpeg_ls_lossless.dcm"), ("emri_small.dcm", "emri_small_jpeg_ls_lossless.dcm")];
+    for (plain, packed) in pairs.map(|(a, b)| (format!("dicom-pydicom/{a}"), format!("dicom-pydicom/{b}"))) {
+        let [a, b] = [plain, packed].map(|name| read(&data(&name).unwrap()).0.unwrap());
+        assert_eq!(volume_of(&a[0]).phases, volume_of(&b[0]).phases);
     }
     let (a, b) =
         (read(&data("dicom-wg04/US1_RLE.dcm").unwrap()).0.unwrap(), read(&data("dicom-wg04/US1_J2KR.dcm").unwrap()).0.unwrap());
@@ -122,7 +153,7 @@ fn every_file_opens_or_gives_a_sentence() {
         for path in paths {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             match read(&path).0 {
-                Ok(found) => found.iter().for_each(|f| eprintln!("{name}: {} «{}»", f.summary, volume_of(f).name)),
+                Ok(found) => found.iter().for_each(|f| eprintln!("{name}: {}", f.summary)),
                 Err(e) => {
                     eprintln!("{name}: {e}");
                     assert!(e.to_string().len() > 20, "{name}: {e}");
@@ -140,7 +171,7 @@ fn a_mixed_folder_opens() {
         read_dicom(&folder, &mut Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings }).unwrap();
     assert!(found.len() > 15);
     let count = |code: &str| warnings.notes.iter().filter(|n| n.code == code).count();
-    assert!(count("not-an-image") >= 8, "{:?}", warnings.notes);
+    assert!(count("not-an-image") >= 5, "{:?}", warnings.notes);
     assert!(warnings.notes.iter().any(|n| n.severity == Severity::Error));
 }
 

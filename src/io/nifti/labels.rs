@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// `NIFTI_INTENT_LABEL`.
-const INTENT_LABEL: i32 = 1002;
+pub(super) const INTENT_LABEL: i32 = 1002;
 /// A named segmentation has at most so many values.
 const MOST_NAMED: usize = 32;
 /// A nameless one has at most so many, 0 among them.

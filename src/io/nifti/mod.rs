@@ -2,13 +2,16 @@
 //! and `.img`, gzip by content. RAS becomes LPS, any unit of length millimeters, at this door.
 //! Source: the headers `nifti1.h` and `nifti2.h` of the NIfTI Data Format Working Group.
 
+mod foreign;
 mod header;
 mod labels;
 mod place;
 mod voxels;
 mod write;
 
+pub(super) use foreign::{Foreign, decode_foreign};
 pub use header::is_nifti;
+pub(super) use voxels::bytes_per_voxel;
 pub use write::{write_nifti_labels, write_nifti_volume};
 
 use super::bytes::Stream;

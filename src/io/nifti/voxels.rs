@@ -94,7 +94,7 @@ fn rescale(header: &Header) -> (f64, f64) {
 }
 
 /// Size of a voxel of a `NIFTI_TYPE_*`; [`Error::Unsupported`] for colors and complex numbers.
-pub(super) fn bytes_per_voxel(datatype: i16) -> Result<usize> {
+pub(in crate::io) fn bytes_per_voxel(datatype: i16) -> Result<usize> {
     match datatype {
         2 | 256 => Ok(1),
         4 | 512 => Ok(2),
