@@ -62,6 +62,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("polars", &["io"]),
     ("hdf5_pure", &["io"]),
     ("zip", &["io"]),
+    ("tar", &["io"]),
+    ("lzma_rust2", &["io"]),
     ("flate2", &["io"]),
     ("tempfile", &["io"]),
     ("sha2", &["io"]),

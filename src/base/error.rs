@@ -127,6 +127,21 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The same error with a file under `from` named as one under `to`, as for the content of an archive.
+    #[must_use]
+    pub fn moved(mut self, from: &Path, to: &Path) -> Self {
+        if let Self::Malformed { path, .. } | Self::Unsupported { path, .. } | Self::TooLarge { path, .. } | Self::Io { path, .. } =
+            &mut self
+            && let Some(rest) = path.as_deref().and_then(|p| p.strip_prefix(from).ok())
+        {
+            let moved = if rest.as_os_str().is_empty() { to.to_path_buf() } else { to.join(rest) };
+            *path = Some(moved);
+        }
+        self
+    }
+}
+
 fn at(path: Option<&Path>) -> String {
     path.map_or_else(String::new, |p| format!(": {}", p.display()))
 }

@@ -1,11 +1,11 @@
-//! `convert`: one thing of a file or folder as NIfTI or h5ad. Both are written from the picture or table
+//! `convert`: one thing of a file or folder as NIfTI, DICOM segmentation or h5ad. All are written from the picture or table
 //! alone, so nothing about the patient can come along.
 
 use super::Run;
 use super::print::notes_json;
 use crate::base::{Error, Result};
 use crate::io::{self, Content, Found};
-use crate::model::Section;
+use crate::model::{LabelMap, Section};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 /// `convert`.
 #[derive(Args, Debug)]
 pub struct Convert {
-    /// DICOM folder, NIfTI, h5ad, 10x h5, MTX or Visium folder, table of counts.
+    /// DICOM folder or archive, NIfTI, NRRD, MetaImage, h5ad, 10x h5, MTX or Visium folder, table of counts.
     input: PathBuf,
-    /// The file to write: `.nii` or `.nii.gz` for images and labels, `.h5ad` for sections and tables.
+    /// The file to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.h5ad` for sections and tables.
     output: PathBuf,
     /// Which of several things in the input, by its number in `inspect`.
     #[arg(long, value_name = "N")]
@@ -27,15 +27,18 @@ pub struct Convert {
 enum Target {
     Nifti,
     AnnData,
+    /// DICOM, for labels.
+    Segmentation,
 }
 
 impl Target {
     fn of(path: &Path) -> Result<Self> {
         match io::bytes::ending(path).as_str() {
             "nii" => Ok(Self::Nifti),
+            "dcm" => Ok(Self::Segmentation),
             "h5ad" if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) => Ok(Self::AnnData),
             _ => Err(Error::parameter(format!(
-                "the output must end in .nii, .nii.gz or .h5ad, which decides what is written: {}",
+                "the output must end in .nii, .nii.gz, .dcm or .h5ad, which decides what is written: {}",
                 path.display()
             ))),
         }
@@ -43,7 +46,8 @@ impl Target {
 
     fn takes(self, content: &Content) -> bool {
         match content {
-            Content::Volume(_) | Content::Labels(_) => self == Self::Nifti,
+            Content::Volume(_) => self == Self::Nifti,
+            Content::Labels(_) => self != Self::AnnData,
             Content::Section(s) => self == Self::AnnData && s.expression.is_some(),
             Content::Cohort(_) => false,
         }
@@ -52,6 +56,7 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Self::Nifti => "an image or labels, which NIfTI holds",
+            Self::Segmentation => "labels, which a DICOM segmentation holds",
             Self::AnnData => "a table of expression, which h5ad holds",
         }
     }
@@ -69,9 +74,13 @@ impl Convert {
         run.progress.step(0.9, "writing")?;
         match &one.content {
             Content::Volume(v) => io::write_nifti_volume(&self.output, v)?,
+            Content::Labels(l) if target == Target::Segmentation => io::write_dicom_segmentation(&self.output, l)?,
             Content::Labels(l) => io::write_nifti_labels(&self.output, l)?,
             Content::Section(s) => io::write_h5ad(&self.output, s)?,
             Content::Cohort(_) => return Err(Error::parameter("a sample sheet is a table already; there is nothing to convert")),
+        }
+        if let (Target::Segmentation, Content::Labels(labels)) = (target, &one.content) {
+            note_numbers(labels, run);
         }
         let (item, kind) = (one.item, io::kind_name(&one.content));
         if run.shared.json {
@@ -128,6 +137,20 @@ impl Convert {
                 list(&fitting)
             ))),
         }
+    }
+}
+
+/// Segments of DICOM count from 1: says where that is not the value of the label.
+fn note_numbers(labels: &LabelMap, run: &mut Run) {
+    let moved: Vec<String> = labels
+        .table
+        .iter()
+        .zip(1..)
+        .filter(|(entry, n)| u32::from(entry.value) != *n)
+        .map(|(entry, n)| format!("label {} is segment {n}", entry.value))
+        .collect();
+    if !moved.is_empty() {
+        run.warnings.note("segments-renumbered", format!("segments count from 1 without gaps: {}", moved.join(", ")), None);
     }
 }
 

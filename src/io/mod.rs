@@ -1,6 +1,7 @@
 //! Files in, files out; nothing else touches a file. [`open()`] recognizes what a path holds by its
 //! content and gives everything found in it, with notes on what was assumed.
 
+mod archive;
 pub mod bytes;
 pub mod cohort;
 pub mod counts;
@@ -38,7 +39,7 @@ pub mod volume_formats;
 
 pub use bytes::{write_atomic, write_bytes};
 pub use cohort::{read_cohort, write_cohort};
-pub use dicom::{SeriesFacts, write_dicom_cine};
+pub use dicom::{SeriesFacts, write_dicom_cine, write_dicom_segmentation};
 pub use expression::read_expression;
 pub use found::{Content, Found, Reading};
 pub use h5ad::{AnnTable, Extras, read_ann_table, write_h5ad, write_h5ad_with};

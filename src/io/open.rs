@@ -1,6 +1,7 @@
 //! What a path holds, recognized by content: one file, or a folder with everything in it. A file that
 //! cannot be read is named in the warnings; the rest stays open.
 
+use super::archive::{self, Archive};
 use super::summary::summarize;
 use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats};
 use crate::base::{Error, Result};
@@ -21,7 +22,7 @@ const N_TABLE_BYTES: usize = 1 << 20;
 /// become warnings. Folders are searched with their folders, links to folders are not followed.
 pub fn open(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
     let facts = std::fs::metadata(path).map_err(|e| Error::io("opening", e, path))?;
-    let mut found = if facts.is_dir() { open_folder(path, reading)? } else { open_file(path, reading)? };
+    let mut found = if facts.is_dir() { open_folder(path, false, reading)? } else { open_file(path, reading)? };
     found.sort_by(|a, b| a.path.cmp(&b.path).then(a.item.cmp(&b.item)));
     for (item, one) in found.iter_mut().enumerate() {
         one.item = item;
@@ -45,6 +46,8 @@ enum Kind {
     Tiff,
     /// NRRD or MetaImage.
     Lattice,
+    /// Something packed, but for projects of this program.
+    Archive(Archive),
     /// A sample sheet.
     Cohort,
     /// Known, not opened here; the sentence says what to do.
@@ -57,6 +60,9 @@ fn kind_of(path: &Path) -> Result<Kind> {
     let ending = bytes::ending(path);
     if is_sample_sheet(path, &first) {
         return Ok(Kind::Cohort);
+    }
+    if ending == "myo" && first.starts_with(b"PK") {
+        return Ok(Kind::Other("a project of this program; open it alone"));
     }
     let kind = kind_of_bytes(&first);
     if kind != Kind::Unknown {
@@ -91,12 +97,10 @@ fn is_sample_sheet(path: &Path, first: &[u8]) -> bool {
 }
 
 fn kind_of_bytes(first: &[u8]) -> Kind {
-    const STARTS: [(&[u8], Kind); 12] = [
+    const STARTS: [(&[u8], Kind); 10] = [
         (b"\x89HDF\r\n\x1a\n", Kind::Hdf5),
         (b"\x89PNG\r\n\x1a\n", Kind::Picture),
         (b"\xff\xd8\xff", Kind::Picture),
-        (b"PK\x03\x04", Kind::Other("a zip archive; unpack it first")),
-        (b"\xfd7zXZ\0", Kind::Other("an xz archive; unpack it first, as with tar xf")),
         (b"\x28\xb5\x2f\xfd", Kind::Other("a zstd archive; unpack it first")),
         (b"II*\0", Kind::Tiff),
         (b"MM\0*", Kind::Tiff),
@@ -105,6 +109,10 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
         (b"PAR1", Kind::Other("a Parquet table; give it to the command that takes such a table")),
         (b"NRRD000", Kind::Lattice),
     ];
+    let is_dicom = first.get(128..132) == Some(b"DICM");
+    if let Some(kind) = archive::kind_of(first).filter(|_| !is_dicom) {
+        return Kind::Archive(kind);
+    }
     if bytes::is_gzip(first) {
         return match kind_of_bytes(&bytes::inflated_start(first, 1024)) {
             kind @ (Kind::Nifti | Kind::Mtx) => kind,
@@ -115,9 +123,6 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
     if volume_formats::is_metaimage(first) {
         return Kind::Lattice;
     }
-    if first.get(257..262) == Some(b"ustar") {
-        return Kind::Other("a tar archive; unpack it first, as with tar xf");
-    }
     if first.get(..14).is_some_and(|s| s.eq_ignore_ascii_case(b"%%MatrixMarket")) {
         return Kind::Mtx;
     }
@@ -125,7 +130,7 @@ fn kind_of_bytes(first: &[u8]) -> Kind {
         return Kind::Nifti;
     }
     // The preamble of a DICOM file may be the start of a TIFF file.
-    if first.get(128..132) == Some(b"DICM") {
+    if is_dicom {
         return Kind::Dicom;
     }
     // HDF5 may begin after a block of the user, at 512 bytes or a doubling of it.
@@ -162,6 +167,7 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         Kind::Picture => picture::read_picture(path, reading).map(|f| vec![f]),
         Kind::Tiff => tiff::read_tiff(path, reading).map(|f| vec![f]),
         Kind::Lattice => volume_formats::read_lattice(path, reading).map(|f| vec![f]),
+        Kind::Archive(kind) => open_archive(path, kind, reading),
         Kind::Cohort => cohort::read_cohort(path, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
@@ -174,6 +180,24 @@ fn unknown(path: &Path) -> Error {
     let what = if is_empty { "the file is empty" } else { "the content is of no known kind" };
     Error::malformed(format!("{what}; NIfTI, NRRD, MetaImage, DICOM, h5ad, 10x h5 or MTX, PNG, JPEG or TIFF was expected"))
         .at(path)
+}
+
+/// What an archive holds, as if it were a folder of that name. Archives in it are not opened.
+fn open_archive(path: &Path, kind: Archive, reading: &mut Reading) -> Result<Vec<Found>> {
+    let folder = archive::unpack(path, kind, reading)?;
+    let n_notes = reading.warnings.notes.len();
+    let found = open_folder(folder.path(), true, reading);
+    for note in &mut reading.warnings.notes[n_notes..] {
+        let inner = note.file.take().map(|file| file.strip_prefix(folder.path()).map_or(file.clone(), |rest| path.join(rest)));
+        note.message = note.message.replace(&folder.path().display().to_string(), &path.display().to_string());
+        note.file = inner;
+    }
+    let mut found = found.map_err(|e| e.moved(folder.path(), path))?;
+    found.sort_by(|a, b| a.path.cmp(&b.path).then(a.item.cmp(&b.item)));
+    for (item, one) in found.iter_mut().enumerate() {
+        (one.path, one.item) = (path.to_path_buf(), item);
+    }
+    Ok(found)
 }
 
 fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
@@ -191,10 +215,12 @@ struct Inventory {
     has_dicom: bool,
     unknown: Vec<PathBuf>,
     is_cut: bool,
+    /// Whether the folder was an archive: then archives in it stay closed.
+    in_archive: bool,
 }
 
-fn open_folder(folder: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
-    let mut inventory = Inventory::default();
+fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result<Vec<Found>> {
+    let mut inventory = Inventory { in_archive, ..Inventory::default() };
     list(folder, 0, &mut inventory, reading)?;
     if inventory.is_cut {
         let what =
@@ -308,6 +334,7 @@ fn sort_in(path: PathBuf, inventory: &mut Inventory) {
         Ok(Kind::NiftiImage) => {}
         // The names beside a matrix are read with it.
         Ok(Kind::Unknown | Kind::Counts | Kind::Other(_)) if is_name_of_matrix(&path) => {}
+        Ok(Kind::Archive(_)) if inventory.in_archive => inventory.unknown.push(path),
         Ok(Kind::Unknown | Kind::Other(_)) => inventory.unknown.push(path),
         // Opening it again says why it cannot be read.
         Ok(_) | Err(_) => inventory.files.push(path),

@@ -24,9 +24,11 @@ mod tests_hostile;
 #[cfg(test)]
 mod tests_real;
 mod write;
+mod write_segmentation;
 
 pub use source::is_dicom;
 pub use write::{SeriesFacts, write_dicom_cine};
+pub use write_segmentation::write_dicom_segmentation;
 
 use crate::base::{Error, Result};
 use crate::io::{Content, Found, Reading, summarize};

@@ -67,7 +67,7 @@ struct Image<'a> {
 }
 
 /// A unique identifier under 2.25 (PS3.5 B.2).
-fn uid(seed: u64, index: u64) -> String {
+pub(super) fn uid(seed: u64, index: u64) -> String {
     let (high, low) = (stream_seed(seed, index), stream_seed(!seed, index));
     format!("2.25.{}", u128::from(high) << 64 | u128::from(low))
 }
@@ -81,7 +81,7 @@ fn decimal(value: f64) -> String {
     )
 }
 
-fn decimals(values: impl IntoIterator<Item = f64>) -> String {
+pub(super) fn decimals(values: impl IntoIterator<Item = f64>) -> String {
     values.into_iter().map(decimal).collect::<Vec<_>>().join("\\")
 }
 
