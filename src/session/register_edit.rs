@@ -75,6 +75,10 @@ fn change(
             set_side(l, *to);
             (format!("move pair {}", l.name), Some(*pair))
         }
+        RegisterAction::SetPairs(landmarks) => {
+            r.landmarks = landmarks.clone();
+            ("open landmark pairs".into(), None)
+        }
         RegisterAction::AddPair(name) => {
             r.landmarks.pairs.push(Landmark::named(name.clone()));
             (format!("add pair {name}"), Some(r.landmarks.pairs.len() - 1))
