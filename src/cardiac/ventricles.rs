@@ -119,6 +119,14 @@ pub fn ventricles(
     Ok(sheet.rows)
 }
 
+/// The phase with the largest and, of several, the one with the smallest count of a label among those that
+/// have it; 0 and none without it.
+#[must_use]
+pub fn systole_of(labels: &LabelMap, lv: u8) -> (usize, Option<usize>) {
+    let found = moments(labels, None, lv).ok().flatten();
+    found.map_or((0, None), |(ed, es)| (ed.phase, es.map(|m| m.phase)))
+}
+
 /// End-diastole and, where there is one, end-systole of a cavity.
 fn moments<'a>(labels: &'a LabelMap, es: Option<&'a LabelMap>, value: u8) -> Result<Option<(Moment<'a>, Option<Moment<'a>>)>> {
     let at = |labels: &'a LabelMap, phase| Moment { labels, phase };
@@ -147,7 +155,7 @@ struct Sheet<'a> {
 impl Sheet<'_> {
     fn row(&mut self, region: &str, phase: &str, (metric, value, unit): (&'static str, f64, &'static str), method: &str) {
         let (subject, region, phase) = (self.settings.subject.clone(), region.to_owned(), phase.to_owned());
-        self.rows.push(Measure { subject, region, phase, metric, value, unit, method: method.to_owned() });
+        self.rows.push(Measure { subject, region, phase, metric: metric.into(), value, unit, method: method.to_owned() });
     }
 
     /// The same number per m² of body surface, where that is known.
