@@ -20,7 +20,7 @@ mod wall;
 mod wall_laplace;
 mod wall_methods;
 
-pub use bullseye::{Cell, Territory, cells, segment_at_disc, segment_name, territory};
+pub use bullseye::{Cell, Territory, cells, outline_of, segment_at_disc, segment_name, territory};
 pub use calcium::{CalciumSettings, measure_calcium};
 pub use compare::{Agreement, agreement, compare_labels, tell_agreement};
 pub use echo::{EchoSettings, EchoView, cube_mass_g, measure_echo};
@@ -31,6 +31,6 @@ pub use scar::{Scar, ScarRule, ScarSettings, measure_scar};
 pub use segments::{Anchor, Levels, SegmentSettings, Segmentation, segment_labels, segment_labels_or_wall};
 pub use strain::{ContourKey, StrainSettings, StrainView, TrackedContours, measure_strain, strain_of_labels};
 pub use thickness::{measure_segments, measure_wall};
-pub use ventricles::{VentricleSettings, systole_of, ventricles};
+pub use ventricles::{VentricleSettings, plausibility, systole_of, ventricles};
 pub use wall::{WallPlace, half_maximum, wall_places};
 pub use wall_methods::{WallLine, WallMethod, wall_lines};

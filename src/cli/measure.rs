@@ -1,5 +1,6 @@
 //! `measure`: numbers of the heart as tidy tables.
 
+mod bullseye;
 mod calcium;
 mod compare;
 mod contours;
@@ -37,6 +38,8 @@ pub enum Measure {
     Calcium(calcium::Calcium),
     /// Two readers: overlap of labels, agreement of numbers.
     Compare(compare::Compare),
+    /// Any number per segment as a bullseye: picture or table.
+    Bullseye(bullseye::Bullseye),
 }
 
 /// Where the table goes and whom it is about.
@@ -63,6 +66,7 @@ impl Measure {
             Self::Echo(c) => c.run(run),
             Self::Calcium(c) => c.run(run),
             Self::Compare(c) => c.run(run),
+            Self::Bullseye(c) => c.run(run),
         }
     }
 }

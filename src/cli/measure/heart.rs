@@ -3,7 +3,7 @@
 use super::{Output, named, write_labels};
 use crate::base::{Error, Result};
 use crate::cardiac::{
-    Anchor, Levels, Measured, SegmentSettings, VentricleSettings, measure_segments, segment_labels, ventricles,
+    Anchor, Levels, Measured, SegmentSettings, VentricleSettings, measure_segments, plausibility, segment_labels, ventricles,
 };
 use crate::cli::Run;
 use crate::cli::points::point;
@@ -61,6 +61,15 @@ pub struct Ventricles {
     /// Body weight.
     #[arg(long, requires = "height_cm")]
     weight_kg: Option<f64>,
+    /// Formula of the body surface.
+    #[arg(long, default_value = "mosteller", value_parser = ["mosteller", "dubois"])]
+    bsa: String,
+    /// For the range of healthy people; both where not given.
+    #[arg(long, value_parser = ["female", "male"])]
+    sex: Option<String>,
+    /// Volumes of all phases too.
+    #[arg(long)]
+    all_phases: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -190,9 +199,15 @@ impl Ventricles {
             heart_rate: self.heart_rate,
             height_cm: self.height_cm,
             weight_kg: self.weight_kg,
+            du_bois: self.bsa == "dubois",
+            all_phases: self.all_phases,
         };
         let rows = ventricles(&labels, labels_es.as_ref(), &settings, &mut run.warnings).map_err(|e| named(e, &self.labels))?;
-        self.output.write(run, &Measured { rows, findings: Vec::new() }, json!({}))
+        self.output.write(
+            run,
+            &Measured { findings: plausibility(&rows, self.sex.as_deref().map(|s| s == "female")), rows },
+            json!({}),
+        )
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Scar {
     #[arg(long, value_name = "FILE")]
     remote: Option<PathBuf>,
     /// Connected pieces with fewer voxels are no scar.
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_name = "N")]
     min_voxels: usize,
     /// Count dark cores that scar encloses (microvascular obstruction).
     #[arg(long)]
