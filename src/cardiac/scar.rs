@@ -113,7 +113,7 @@ pub fn measure_scar(
         if settings.obstruction { "enclosed dark cores included" } else { "enclosed dark cores not included" },
     );
     if !remote.is_empty() {
-        method += &format!("; remote: {} voxels", remote.len());
+        method = format!("{method}; remote: {} voxels", remote.len());
     }
     doubts(&mut scar.measured, settings, &values, n_dropped);
     progress.step(0.6, "transmurality")?;

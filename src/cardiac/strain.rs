@@ -269,15 +269,17 @@ mod tests {
 
     fn contours() -> TrackedContours {
         let circle = |r: f64| {
-            (0..72).map(|k| DVec3::new(r * (k as f64 / 72.0 * TAU).cos(), r * (k as f64 / 72.0 * TAU).sin(), 0.0)).collect()
+            (0..72)
+                .map(|k| DVec3::new(r * (f64::from(k) / 72.0 * TAU).cos(), r * (f64::from(k) / 72.0 * TAU).sin(), 0.0))
+                .collect()
         };
         let arch = |s: f64| {
             (0..=40)
                 .map(|k| {
                     DVec3::new(
-                        s * 20.0 * (k as f64 / 40.0 * TAU / 2.0).cos(),
+                        s * 20.0 * (f64::from(k) / 40.0 * TAU / 2.0).cos(),
                         0.0,
-                        s * 80.0 * (k as f64 / 40.0 * TAU / 2.0).sin(),
+                        s * 80.0 * (f64::from(k) / 40.0 * TAU / 2.0).sin(),
                     )
                 })
                 .collect()

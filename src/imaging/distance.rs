@@ -120,10 +120,10 @@ mod tests {
         let mask: Vec<bool> = (0..n).map(|i| (i * 7919 + 13) % 29 == 0).collect();
         let at = |i: usize| [i % 9, i / 9 % 7, i / 63];
         let got = distance_mm(&mask, size, spacing);
-        for i in 0..n {
+        for (i, got) in got.iter().enumerate() {
             let to = |j: usize| (0..3).map(|a| ((at(i)[a] as f64 - at(j)[a] as f64) * spacing[a]).powi(2)).sum::<f64>();
             let want = (0..n).filter(|&j| mask[j]).map(to).fold(f64::INFINITY, f64::min).sqrt();
-            assert!((got[i] - want).abs() < 1e-9, "{i}: {} instead of {want}", got[i]);
+            assert!((got - want).abs() < 1e-9, "{i}: {got} instead of {want}");
         }
         assert!(distance_mm(&[false; 6], [3, 2, 1], [1.0; 3]).iter().all(|d| d.is_infinite()));
     }

@@ -9,7 +9,7 @@ use crate::io::{self, Table};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Names of the labels.
 const NAMES: [&str; 3] = ["lv", "myo", "rv"];
@@ -146,7 +146,7 @@ fn definition(method: &str) -> String {
 /// Value, unit and method by subject, region, phase and metric.
 type Rows = BTreeMap<[String; 4], (f64, String, String)>;
 
-fn read(run: &Run, path: &PathBuf) -> Result<Rows> {
+fn read(run: &Run, path: &Path) -> Result<Rows> {
     let table = Table::read(path, &run.limits)?;
     let read = || -> Result<Rows> {
         let texts = |name: &str| table.texts(name).map(|t| t.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>());

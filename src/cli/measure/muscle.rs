@@ -119,7 +119,7 @@ impl Wall {
         let [lv, myo, _] = self.cut.values()?;
         let labels = io::read_labels(&self.labels, &mut run.reading())?;
         let separate = self.labels_es.as_ref().map(|p| io::read_labels(p, &mut run.reading())).transpose()?;
-        let (ed_phase, es) = self.moments(&labels, separate.as_ref(), lv)?;
+        let (ed_phase, es) = moments(&labels, separate.as_ref(), lv)?;
         let settings = self.cut.settings(&labels)?;
         let ed = segment_labels_or_wall(&labels, ed_phase, &settings).map_err(|e| named(e, &self.labels))?;
         let es = match es {
@@ -145,24 +145,6 @@ impl Wall {
         }
         let extra = json!({"method": ed.method, "ed_phase": ed_phase});
         self.output.write(run, &measured.of(&self.output.subject_of(&self.labels)), extra)
-    }
-
-    /// Phase of end-diastole, and labels and phase of end-systole.
-    fn moments<'a>(
-        &self,
-        labels: &'a LabelMap,
-        separate: Option<&'a LabelMap>,
-        lv: u8,
-    ) -> Result<(usize, Option<(&'a LabelMap, usize)>)> {
-        if let Some(es) = separate {
-            if labels.n_phases() > 1 || es.n_phases() > 1 {
-                let what = "give end-diastole and end-systole as two files of one phase each, or one file with all phases";
-                return Err(Error::parameter(what));
-            }
-            return Ok((0, Some((es, 0))));
-        }
-        let (ed, es) = systole_of(labels, lv);
-        Ok((ed, es.map(|phase| (labels, phase))))
     }
 
     /// Segments at end-systole, from its own right ventricle or else the insertions of end-diastole.
@@ -222,4 +204,17 @@ fn wall_of(run: &mut Run, path: &Path, phase: usize, cut: &Cut) -> Result<(Label
     check_phase(phase, &labels)?;
     let seg = segment_labels_or_wall(&labels, phase, &cut.settings(&labels)?).map_err(|e| named(e, path))?;
     Ok((labels, seg))
+}
+
+/// Phase of end-diastole, and labels and phase of end-systole.
+fn moments<'a>(labels: &'a LabelMap, separate: Option<&'a LabelMap>, lv: u8) -> Result<(usize, Option<(&'a LabelMap, usize)>)> {
+    if let Some(es) = separate {
+        if labels.n_phases() > 1 || es.n_phases() > 1 {
+            let what = "give end-diastole and end-systole as two files of one phase each, or one file with all phases";
+            return Err(Error::parameter(what));
+        }
+        return Ok((0, Some((es, 0))));
+    }
+    let (ed, es) = systole_of(labels, lv);
+    Ok((ed, es.map(|phase| (labels, phase))))
 }
