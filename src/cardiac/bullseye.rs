@@ -3,6 +3,7 @@
 
 use super::frame::Level;
 use crate::space::DVec2;
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 /// Outer radii of apex, apical, mid and basal ring.
@@ -22,6 +23,9 @@ pub enum Territory {
 }
 
 impl Territory {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Lad, Self::Rca, Self::Lcx];
+
     /// `LAD`, `RCA` or `LCx`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -127,6 +131,32 @@ pub fn cells() -> Vec<Cell> {
     (1..=17).filter_map(cell).collect()
 }
 
+/// The border of a territory as open lines: the edges of its cells that no other of its cells has.
+#[must_use]
+pub fn outline_of(territory: Territory) -> Vec<Vec<DVec2>> {
+    let cells: Vec<Cell> = cells().into_iter().filter(|c| c.territory == territory).collect();
+    let key = |p: DVec2| [p.x, p.y].map(|v| (v * 1e6).round() as i64);
+    let mut times: BTreeMap<[[i64; 2]; 2], usize> = BTreeMap::new();
+    let edges = |c: &Cell| {
+        let n = c.outline.len();
+        (0..n).map(|i| [c.outline[i], c.outline[(i + 1) % n]]).collect::<Vec<_>>()
+    };
+    let either_way = |[a, b]: [DVec2; 2]| {
+        let mut ends = [key(a), key(b)];
+        ends.sort_unstable();
+        ends
+    };
+    cells.iter().flat_map(edges).for_each(|e| *times.entry(either_way(e)).or_default() += 1);
+    let mut lines: Vec<Vec<DVec2>> = Vec::new();
+    for [a, b] in cells.iter().flat_map(edges).filter(|e| times[&either_way(*e)] == 1) {
+        match lines.last_mut() {
+            Some(line) if line.last().is_some_and(|p| key(*p) == key(a)) => line.push(b),
+            _ => lines.push(vec![a, b]),
+        }
+    }
+    lines
+}
+
 /// The segment under a point of the bullseye, `None` outside the disc.
 #[must_use]
 pub fn segment_at_disc(p: DVec2) -> Option<u8> {
@@ -159,6 +189,24 @@ mod tests {
         assert_eq!(segment_at_disc(DVec2::new(0.8, 0.8)), None);
         assert_eq!(segment_name(17), Some("apex"));
         assert!(segment_name(0).is_none() && territory(18).is_none());
+    }
+
+    #[test]
+    fn territories_share_the_rim() {
+        let length = |t: Territory| {
+            outline_of(t).iter().flat_map(|l| l.windows(2).map(|w| w[0].distance(w[1])).collect::<Vec<_>>()).sum::<f64>()
+        };
+        for territory in Territory::ALL {
+            let lines = outline_of(territory);
+            assert!(!lines.is_empty() && length(territory) > 2.0 * std::f64::consts::PI / 3.0, "{territory:?}");
+            let on_rim: f64 = lines
+                .iter()
+                .flat_map(|l| l.windows(2))
+                .filter(|w| w.iter().all(|p| (p.length() - 1.0).abs() < 1e-9))
+                .map(|w| w[0].distance(w[1]))
+                .sum();
+            assert!((on_rim - 2.0 * std::f64::consts::PI / 3.0).abs() < 1e-3, "a third of the rim each: {on_rim}");
+        }
     }
 
     #[test]

@@ -116,6 +116,8 @@ pub struct Segmentation {
     pub settings: SegmentSettings,
     /// The phase of the input.
     pub phase: usize,
+    /// Whether the septum is known; without it the numbers of segments mean nothing.
+    pub septum_known: bool,
 }
 
 /// Assigns every myocardial voxel of one phase to a segment; voxels in slices that are left out get 0.
@@ -153,7 +155,34 @@ pub fn segment_labels(labels: &LabelMap, phase: usize, settings: &SegmentSetting
         frame,
         settings: *settings,
         phase,
+        septum_known: true,
     })
+}
+
+/// The same, and where only the septum is missing (no insertions given, no right ventricle), the wall
+/// without meaningful segments: `septum_known` is false and a finding says so.
+pub fn segment_labels_or_wall(labels: &LabelMap, phase: usize, settings: &SegmentSettings) -> Result<Segmentation> {
+    let error = match segment_labels(labels, phase, settings) {
+        Err(Error::Degenerate(text)) if settings.insertions.is_none() => text,
+        other => return other,
+    };
+    let stack = Stack::new(labels, phase, settings)?;
+    let middle = stack.discs.iter().find(|d| d.n_cavity > 0).map_or(DVec3::ZERO, |d| d.centroid);
+    let anywhere = stack.basis().map(|direction| middle + direction * 1e3);
+    let mut seg = segment_labels(labels, phase, &SegmentSettings { insertions: Some(anywhere), ..*settings })
+        .map_err(|_| Error::Degenerate(error.clone()))?;
+    seg.septum_known = false;
+    seg.settings = *settings;
+    seg.method = "whole wall, no segments".into();
+    seg.findings.retain(|f| f.code != "mirrored-labels");
+    seg.findings.push(Finding {
+        severity: Severity::Warning,
+        code: "septum-unknown",
+        what: format!("The wall is measured as a whole and not per segment: {error}."),
+        evidence: Vec::new(),
+        remedy: "Give both insertions of the right ventricle, or label it.".into(),
+    });
+    Ok(seg)
 }
 
 /// Direction of the border 1|2 and width of the septum.

@@ -4,11 +4,17 @@
 //! their centers, gaps included. Papillary muscles belong to whatever the labels say.
 
 use super::Measure;
-use crate::base::{Error, Result, Warnings};
-use crate::model::LabelMap;
+use crate::base::{Error, Result, Severity, Warnings};
+use crate::model::{Finding, LabelMap};
 
 /// Density of myocardium in g/mL.
 const DENSITY: f64 = 1.05;
+/// Definition, source of the spacing, convention.
+const HOW: &str = "voxel count; papillary muscles as labeled; spacing from the affine, slices by the distance of their centers";
+
+/// Mean and standard deviation of healthy women and men (UK Biobank, n = 804; Petersen et al. 2017).
+const HEALTHY: [(&str, &str, [(f64, f64); 2]); 2] =
+    [("lv", "ejection_fraction", [(61.0, 5.0), (58.0, 5.0)]), ("myo", "mass_index", [(42.0, 7.0), (53.0, 9.0)])];
 
 /// Which labels are what, and what is known of the patient.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +35,10 @@ pub struct VentricleSettings {
     pub height_cm: Option<f64>,
     /// Weight in kg.
     pub weight_kg: Option<f64>,
+    /// Du Bois' body surface instead of Mosteller's.
+    pub du_bois: bool,
+    /// Whether volumes of all phases are told, by phase number.
+    pub all_phases: bool,
 }
 
 impl Default for VentricleSettings {
@@ -42,6 +52,8 @@ impl Default for VentricleSettings {
             heart_rate: None,
             height_cm: None,
             weight_kg: None,
+            du_bois: false,
+            all_phases: false,
         }
     }
 }
@@ -63,9 +75,10 @@ impl VentricleSettings {
         Ok(())
     }
 
-    /// Mosteller's body surface in m².
+    /// Body surface in m²: Mosteller's, or Du Bois'.
     fn body_surface(&self) -> Option<f64> {
-        Some((self.height_cm? * self.weight_kg? / 3600.0).sqrt())
+        let (height, weight) = (self.height_cm?, self.weight_kg?);
+        Some(if self.du_bois { 0.007_184 * height.powf(0.725) * weight.powf(0.425) } else { (height * weight / 3600.0).sqrt() })
     }
 }
 
@@ -116,7 +129,49 @@ pub fn ventricles(
     sheet.ventricle("lv", settings.lv, lv);
     sheet.myocardium(lv);
     sheet.ventricle("rv", settings.rv, rv);
+    if settings.all_phases {
+        sheet.curve(labels);
+    }
     Ok(sheet.rows)
+}
+
+/// A note for each value outside two standard deviations of healthy people: of women, of men, or where the
+/// sex is not known of both. Published for ejection fraction and mass index.
+#[must_use]
+pub fn plausibility(rows: &[Measure], female: Option<bool>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (region, metric, [women, men]) in HEALTHY {
+        let Some(row) = rows.iter().find(|r| r.region == region && r.metric == metric) else { continue };
+        let (low, high, whom) = match female {
+            Some(true) => (women.0 - 2.0 * women.1, women.0 + 2.0 * women.1, "healthy women"),
+            Some(false) => (men.0 - 2.0 * men.1, men.0 + 2.0 * men.1, "healthy men"),
+            None => {
+                let [a, b] = [women, men].map(|(mean, sd)| (mean - 2.0 * sd, mean + 2.0 * sd));
+                (a.0.min(b.0), a.1.max(b.1), "healthy adults")
+            }
+        };
+        let outside = !(low..=high).contains(&row.value);
+        let (value, unit) = (row.value, row.unit);
+        findings.push(Finding {
+            severity: if outside { Severity::Warning } else { Severity::Note },
+            code: if outside { "outside-healthy-range" } else { "within-healthy-range" },
+            what: format!(
+                "{region} {metric} of {value:.1} {unit} lies {} {low:.0} to {high:.0} {unit}, two standard deviations of {whom} (UK Biobank, Petersen 2017).",
+                if outside { "outside" } else { "within" }
+            ),
+            evidence: vec![("value".into(), value), ("low".into(), low), ("high".into(), high)],
+            remedy: if outside { "Check labels and phases; disease may explain it.".into() } else { String::new() },
+        });
+    }
+    findings
+}
+
+/// The phase with the largest and, of several, the one with the smallest count of a label among those that
+/// have it; 0 and none without it.
+#[must_use]
+pub fn systole_of(labels: &LabelMap, lv: u8) -> (usize, Option<usize>) {
+    let found = moments(labels, None, lv).ok().flatten();
+    found.map_or((0, None), |(ed, es)| (ed.phase, es.map(|m| m.phase)))
 }
 
 /// End-diastole and, where there is one, end-systole of a cavity.
@@ -147,13 +202,14 @@ struct Sheet<'a> {
 impl Sheet<'_> {
     fn row(&mut self, region: &str, phase: &str, (metric, value, unit): (&'static str, f64, &'static str), method: &str) {
         let (subject, region, phase) = (self.settings.subject.clone(), region.to_owned(), phase.to_owned());
-        self.rows.push(Measure { subject, region, phase, metric, value, unit, method: method.to_owned() });
+        self.rows.push(Measure { subject, region, phase, metric: metric.into(), value, unit, method: method.to_owned() });
     }
 
     /// The same number per m² of body surface, where that is known.
     fn indexed(&mut self, region: &str, phase: &str, (metric, value, unit): (&'static str, f64, &'static str), method: &str) {
         if let Some(area) = self.settings.body_surface() {
-            self.row(region, phase, (metric, value / area, unit), &format!("{method}; BSA Mosteller {area:.4} m2"));
+            let name = if self.settings.du_bois { "Du Bois" } else { "Mosteller" };
+            self.row(region, phase, (metric, value / area, unit), &format!("{method}; BSA {name} {area:.4} m2"));
         }
     }
 
@@ -204,6 +260,17 @@ impl Sheet<'_> {
         }
     }
 
+    /// Volumes of all phases in which a label is there.
+    fn curve(&mut self, labels: &LabelMap) {
+        for (region, value) in [("lv", self.settings.lv), ("myo", self.settings.myo), ("rv", self.settings.rv)] {
+            for phase in 0..labels.n_phases() {
+                let Some(volume) = (Moment { labels, phase }).volume(value) else { continue };
+                let at = labels.phase_times_ms.get(phase).map(|t| format!("; {t} ms")).unwrap_or_default();
+                self.row(region, &phase.to_string(), ("volume", volume, "mL"), &format!("{HOW}{at}"));
+            }
+        }
+    }
+
     fn myocardium(&mut self, (ed, es): (Moment, Option<Moment>)) {
         let (value, method) = (self.settings.myo, how(ed, es));
         if let Some(volume) = ed.volume(value) {
@@ -238,7 +305,7 @@ fn how(ed: Moment, es: Option<Moment>) -> String {
         _ if ed.labels.n_phases() > 1 => format!("; ED phase {}", ed.phase),
         _ => String::new(),
     };
-    format!("voxel count; papillary muscles as labeled{phases}")
+    format!("{HOW}{phases}")
 }
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ fn write_truth(case: &Case, folder: &Path) -> Result<()> {
         "shrinkage": truth.shrinkage,
         "ejection_fraction_percent": truth.ejection_fraction,
         "scar_mass_g": truth.scar_mass_g,
+        "wall_thickness_mm": truth.thickness_mm,
         "plane_lps": plane_lps,
         "half_slice_mm": case.half_slice_mm,
         "segments": "anchor anterior (equal 60 degrees), thirds",

@@ -1,6 +1,8 @@
 //! Operations on pixels and voxels: samples of volumes and labels, picture pyramids, tissue on glass,
 //! stains.
 
+mod distance;
+mod isoline;
 mod pyramid;
 mod resample;
 mod sample;
@@ -8,6 +10,8 @@ mod spots_on_grid;
 mod stain;
 mod tissue;
 
+pub use distance::{AROUND_2D, AROUND_AND_STACKED, FACES_2D, distance_mm, pieces};
+pub use isoline::isolines;
 pub use pyramid::{block_mean, pyramid};
 pub use resample::{Outside, warp_raster, warp_volume};
 pub use sample::{label_at, nearest_index, sample, trilinear};

@@ -1,7 +1,7 @@
 //! Results of analyses that a study keeps, as plain values: what was done with which settings, seed and
 //! inputs, what the numbers allow to say, and values per spot that can be painted like a gene.
 
-use super::{ElementId, Finding, Fusion, Prediction, Range, Reduction};
+use super::{ElementId, Finding, Fusion, Measures, Prediction, Range, Reduction};
 use std::sync::Arc;
 
 /// Number of an analysis; from the same counter as the elements of its study.
@@ -32,12 +32,14 @@ pub enum AnalysisResult {
     Fusion(Fusion),
     /// Expression predicted from images.
     Prediction(Prediction),
+    /// Numbers of the heart.
+    Measures(Measures),
 }
 
 /// One analysis with everything needed to trust it, to show it and to make it again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Analysis {
-    /// The section or cohort that it is about.
+    /// The section, cohort or segmentation that it is about.
     pub of: ElementId,
     /// As `PCA of Short-axis section`.
     pub title: String,

@@ -59,6 +59,9 @@ pub struct Truth {
     pub gene_classes: BTreeMap<String, String>,
     /// R² of the visible tissue for the planted log mean of each gene that varies.
     pub histology_share: BTreeMap<String, f64>,
+    /// Mean thickness of each segment's wall at end-diastole, mm: along rays from the long axis in the planes
+    /// of the cine's slices, weighted by the arc in the middle of the wall; none for 17.
+    pub thickness_mm: [Option<f64>; 17],
     /// What lies under each spot.
     pub tissue: Vec<SpotTruth>,
     /// True place of each spot, patient mm.
@@ -102,12 +105,33 @@ pub(super) fn tell(
         border_mass_g,
         scar_mask,
         remote_mask: masked(anatomy, "True remote", &late.grid, &["Remote"], remote_value)?,
+        thickness_mm: thickness(anatomy),
         segments: masked(anatomy, "True segments", &cine.grid, &SEGMENTS, |a, h, _| a.segment(h))?,
         gene_classes: genes.0,
         histology_share: genes.1,
         tissue: sampled.truth.clone(),
         spots_lps: sampled.lps.clone(),
     })
+}
+
+/// Mean thickness of each segment in the cine's slices at end-diastole.
+fn thickness(anatomy: &Anatomy) -> [Option<f64>; 17] {
+    let shape = anatomy.diastole();
+    let first = super::images::first_slice_mm(anatomy);
+    let mut sums = [[0.0; 2]; 17];
+    for z in (0..).map(|k| first + f64::from(k) * super::images::SLICE_MM).take_while(|z| *z < shape.height) {
+        for degree in 0..360 {
+            let angle = (f64::from(degree) + 0.5).to_radians();
+            let (inner, outer) = (shape.inner.radius(z, angle), shape.outer.radius(z, angle));
+            let middle = f64::midpoint(inner, outer);
+            let segment = anatomy.segment(DVec3::new(middle * angle.sin(), middle * angle.cos(), z));
+            if inner > 0.0 && segment < 17 {
+                let sum = &mut sums[usize::from(segment) - 1];
+                *sum = [sum[0] + middle * (outer - inner), sum[1] + middle];
+            }
+        }
+    }
+    sums.map(|[sum, arc]| (arc > 0.0).then(|| sum / arc))
 }
 
 const SEGMENTS: [&str; 17] = [

@@ -9,6 +9,8 @@ pub enum Panel {
     /// Inspector and landmarks.
     #[default]
     Inspect,
+    /// Numbers of the heart.
+    Heart,
     /// Genes as numbers.
     Genes,
     /// Views joined.
@@ -23,13 +25,15 @@ pub enum Panel {
 
 impl Panel {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 6] = [Self::Inspect, Self::Genes, Self::Fusion, Self::Prediction, Self::Cohort, Self::Export];
+    pub const ALL: [Self; 7] =
+        [Self::Inspect, Self::Heart, Self::Genes, Self::Fusion, Self::Prediction, Self::Cohort, Self::Export];
 
     /// Name on its tab.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::Inspect => "Inspect",
+            Self::Heart => "Heart",
             Self::Genes => "Genes",
             Self::Fusion => "Fusion",
             Self::Prediction => "Prediction",
@@ -43,6 +47,7 @@ impl Panel {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Inspect => "How the selected layer is shown, and the landmarks",
+            Self::Heart => "Volumes, segments, wall and scar of one frame or of all",
             Self::Genes => "Normalize, find variable genes, principal components",
             Self::Fusion => "Join image features and expression",
             Self::Prediction => "Predict genes from histology and see how far it can be trusted",
@@ -198,6 +203,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Model(TransformModel::ThinPlate), "Register", "Fit a thin plate", ""),
     spec(Command::MendMirror, "Register", "Flip the section (mirrored landmarks)", ""),
     spec(Command::MendSwap, "Register", "Exchange the swapped pairs", ""),
+    spec(Command::Panel(Panel::Heart), "Analyze", "Heart in numbers…", "Shift+H"),
     spec(Command::Panel(Panel::Genes), "Analyze", "Genes as numbers…", "Shift+G"),
     spec(Command::Panel(Panel::Fusion), "Analyze", "Fusion…", "Shift+F"),
     spec(Command::Panel(Panel::Prediction), "Analyze", "Prediction…", "Shift+P"),

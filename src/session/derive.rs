@@ -168,7 +168,7 @@ impl Session {
                 n,
             }
         };
-        Some((cells().into_iter().map(cell).collect(), BullseyeScale { title, rule, low, high, color_map }))
+        Some((cells().into_iter().map(cell).collect(), BullseyeScale { title, rule, low, high, color_map, outlines: Vec::new() }))
     }
 
     fn sum_spots(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> bool {

@@ -38,7 +38,7 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
-pub use task::{FlavorRecord, FusePreview, FuseTask, PredictTask, Recipe, ReduceTask, Task};
+pub use task::{FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, Recipe, ReduceTask, Task};
 
 use crate::base::{Error, Limits, Note, Result, Severity};
 use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Registration, Study, Volume};

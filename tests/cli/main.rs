@@ -10,6 +10,7 @@
 )]
 
 mod headless;
+mod heart;
 mod inspect;
 mod measure;
 mod privacy;

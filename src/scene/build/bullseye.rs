@@ -38,6 +38,8 @@ pub struct BullseyeScale {
     pub high: f64,
     /// Color table.
     pub color_map: ColorMap,
+    /// Lines over the cells, as the borders of coronary territories, in the cells' coordinates.
+    pub outlines: Vec<Vec<DVec2>>,
 }
 
 /// The segment at a place in unit coordinates.
@@ -64,9 +66,9 @@ pub fn bullseye_scale(inputs: &Inputs<'_>) -> BullseyeScale {
     };
     if spots.is_some_and(|v| v.low < 0.0 && v.low == -v.high) {
         let reach = low.abs().max(high.abs());
-        return BullseyeScale { title, rule, low: -reach, high: reach, color_map: ColorMap::BlueRed };
+        return BullseyeScale { title, rule, low: -reach, high: reach, color_map: ColorMap::BlueRed, outlines: Vec::new() };
     }
-    BullseyeScale { title, rule, low, high, color_map: ColorMap::Viridis }
+    BullseyeScale { title, rule, low, high, color_map: ColorMap::Viridis, outlines: Vec::new() }
 }
 
 fn is_inside(ring: &[DVec2], p: DVec2) -> bool {
@@ -90,6 +92,10 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
     for cell in cells {
         outline(&mut pane, cell, Ink::Rgb([0, 0, 0]), 2.0);
     }
+    for points in &scale.outlines {
+        let width_px = pane.px(4.0);
+        pane.mark(Mark::Line { points: points.clone(), closed: false, ink: Ink::Plain, width_px, dashed: false });
+    }
     for cell in cells.iter().filter(|c| inputs.view.lit_segment == Some(c.segment)) {
         outline(&mut pane, cell, Ink::Plain, 3.0);
     }
@@ -99,7 +105,7 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
     for (at, word) in [(DVec2::NEG_Y, "anterior"), (DVec2::Y, "inferior")] {
         pane.mark(Mark::Label { at: at * 1.08, text: word.into(), ink: Ink::Dim });
     }
-    let BullseyeScale { title, mut rule, low, high, color_map } = scale;
+    let BullseyeScale { title, mut rule, low, high, color_map, .. } = scale;
     if radius_points(&pane) < 110.0 {
         rule.clear();
     }
@@ -146,6 +152,9 @@ fn text(pane: &mut Pane, cell: &BullseyeCell) {
     let line = f64::from(pane.px(7.0)) * pane.scene.camera.mm_per_px;
     let value = cell.value.map_or_else(|| "–".to_owned(), |v| significant(v, 3));
     let rows = match radius_points(pane) {
+        r if r > 260.0 && !cell.name.is_empty() && cell.n > 0 => {
+            vec![format!("{} {}", cell.segment, cell.name), value, format!("n {}", cell.n)]
+        }
         r if r > 180.0 && !cell.name.is_empty() => vec![format!("{} {}", cell.segment, cell.name), value],
         r if r > 90.0 => vec![cell.segment.to_string(), value],
         _ => vec![cell.segment.to_string()],

@@ -6,10 +6,12 @@
 //! the method knows no study, so values are taken from the snapshot here and handed down.
 
 mod fuse;
+mod measure;
 mod predict;
 mod reduce;
 
 pub use fuse::{FusePreview, FuseTask};
+pub use measure::{MeasureTask, MeasureWhat};
 pub use predict::PredictTask;
 pub use reduce::{FlavorRecord, ReduceTask};
 
@@ -30,6 +32,8 @@ pub enum Task {
     Fuse(Box<FuseTask>),
     /// Genes predicted from histology.
     Predict(Box<PredictTask>),
+    /// Numbers of the heart from a segmentation.
+    Measure(Box<MeasureTask>),
 }
 
 /// What a method's file gives; the rest of the [`Analysis`] is filled in here.
@@ -50,13 +54,14 @@ pub struct Made {
 }
 
 impl Task {
-    /// The section or cohort that it is about.
+    /// The section, cohort or segmentation that it is about.
     #[must_use]
     pub fn of(&self) -> ElementId {
         ElementId(match self {
             Self::Reduce(t) => t.section,
             Self::Fuse(t) => t.of,
             Self::Predict(t) => t.section,
+            Self::Measure(t) => t.labels,
         })
     }
 
@@ -67,6 +72,8 @@ impl Task {
             Self::Reduce(t) => t.seed,
             Self::Fuse(t) => t.seed,
             Self::Predict(t) => t.seed,
+            // Nothing random.
+            Self::Measure(_) => 0,
         }
     }
 
@@ -77,6 +84,7 @@ impl Task {
             Self::Reduce(_) => "reduce",
             Self::Fuse(_) => "fuse",
             Self::Predict(_) => "predict",
+            Self::Measure(_) => "measure",
         }
     }
 
@@ -87,6 +95,7 @@ impl Task {
             Self::Reduce(_) => "Reducing genes to components",
             Self::Fuse(_) => "Joining views",
             Self::Predict(_) => "Predicting genes from histology",
+            Self::Measure(_) => "Measuring the heart",
         }
     }
 
@@ -96,6 +105,7 @@ impl Task {
             Self::Reduce(t) => t.inputs(),
             Self::Fuse(t) => t.inputs(study),
             Self::Predict(t) => t.inputs(),
+            Self::Measure(t) => t.inputs(),
         }
     }
 
@@ -104,6 +114,7 @@ impl Task {
             Self::Reduce(t) => t.make(study, progress),
             Self::Fuse(t) => t.make(study, progress),
             Self::Predict(t) => t.make(study, progress),
+            Self::Measure(t) => t.make(study, progress),
         }
     }
 

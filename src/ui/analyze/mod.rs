@@ -5,6 +5,7 @@
 mod cohort;
 mod export;
 mod fusion;
+mod measures;
 mod prediction;
 mod reduction;
 
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(super) struct State {
     /// The panel shown.
     pub(super) panel: Panel,
+    pub(super) measures: measures::State,
     pub(super) reduction: reduction::State,
     pub(super) fusion: fusion::State,
     pub(super) prediction: prediction::State,
@@ -50,6 +52,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let panel = desk.memo.analyze.panel;
     ScrollArea::vertical().id_salt(panel.title()).auto_shrink(false).show(ui, |ui| match panel {
         Panel::Inspect => {}
+        Panel::Heart => measures::show(ui, desk),
         Panel::Genes => reduction::show(ui, desk),
         Panel::Fusion => fusion::show(ui, desk),
         Panel::Prediction => prediction::show(ui, desk),
