@@ -21,6 +21,8 @@ pub enum Measure {
     Ventricles(Ventricles),
     /// The 17 segments.
     Segments(Segments),
+    /// Texture, shape and intensities of a region, as the IBSI defines them.
+    Radiomics(super::measure_radiomics::Radiomics),
 }
 
 /// Where the table goes and whom it is about.
@@ -150,6 +152,7 @@ impl Measure {
         match self {
             Self::Ventricles(c) => c.run(run),
             Self::Segments(c) => c.run(run),
+            Self::Radiomics(c) => c.run(run),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Operations on pixels and voxels: samples of volumes and labels, picture pyramids, tissue on glass,
-//! stains.
+//! stains, sums over all pairs of voxels.
 
+mod fourier;
 mod pyramid;
 mod resample;
 mod sample;
@@ -8,6 +9,7 @@ mod spots_on_grid;
 mod stain;
 mod tissue;
 
+pub use fourier::{PairSums, pair_sums};
 pub use pyramid::{block_mean, pyramid};
 pub use resample::{Outside, warp_raster, warp_volume};
 pub use sample::{label_at, nearest_index, sample, trilinear};

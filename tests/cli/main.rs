@@ -13,6 +13,7 @@ mod headless;
 mod inspect;
 mod measure;
 mod privacy;
+mod radiomics;
 mod register;
 mod rules;
 mod run;
