@@ -6,10 +6,12 @@
 
 use divan::Bencher;
 use myoscope::base::{Limits, Progress, Warnings};
-use myoscope::cardiac::{SegmentSettings, measure_segments, segment_labels};
+use myoscope::cardiac::{
+    Aggregation, Discretize, RadiomicsSettings, SegmentSettings, measure_segments, radiomics, segment_labels,
+};
 use myoscope::io::dicom::{SeriesFacts, write_dicom_cine};
 use myoscope::io::{Content, Found, Reading, open, read_labels};
-use myoscope::model::{Expression, Landmark, PixelSize, Samples, Section, Spots, TransformModel, Volume};
+use myoscope::model::{Expression, LabelMap, Landmark, PixelSize, Samples, Section, Spots, TransformModel, Volume};
 use myoscope::scene::{Inputs, PaneKind, SceneCache, build, spot_values};
 use myoscope::session::{Action, RegisterAction, Session, Side};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
@@ -236,4 +238,30 @@ fn million_spots() -> Section {
 fn values_of_a_million_spots(bencher: Bencher) {
     let section = million_spots();
     bencher.bench_local(|| spot_values(&section, "G17", true, None));
+}
+
+/// An ellipsoid of 456,040 voxels in 128³ of smooth texture, 32 gray levels.
+fn textured() -> (Volume, LabelMap) {
+    let grid = Grid::new([128; 3], DAffine3::IDENTITY).unwrap();
+    let place = |i: usize| [i % 128, i / 128 % 128, i / 16_384].map(|v| v as f64 - 63.5);
+    let value = |i: usize| {
+        let [x, y, z] = place(i);
+        let noise = (i.wrapping_mul(2_654_435_761) >> 7) % 97;
+        (1000.0 + 300.0 * ((x * 0.31).sin() * (y * 0.23).cos() + (z * 0.37 + x * 0.11).sin()) + noise as f64) as i16
+    };
+    let inside = |i: usize| {
+        let [x, y, z] = place(i);
+        u8::from((x / 54.0).powi(2) + (y / 48.0).powi(2) + (z / 42.0).powi(2) < 1.0)
+    };
+    let image = Volume::new("texture", grid, vec![Samples::I16((0..grid.n_voxels()).map(value).collect())]).unwrap();
+    let mask = LabelMap::new("ellipsoid", grid, vec![(0..grid.n_voxels()).map(inside).collect()]).unwrap();
+    (image, mask)
+}
+
+#[divan::bench(args = ["3D_comb", "all"], sample_count = 10)]
+fn radiomics_128(bencher: Bencher, aggregation: &str) {
+    let (image, mask) = textured();
+    let aggregation = Aggregation::ALL.into_iter().find(|a| a.tag() == aggregation);
+    let settings = RadiomicsSettings { discretize: Discretize::Count(32), aggregation, ..Default::default() };
+    bencher.bench_local(|| radiomics((&image, 0), (&mask, 0), &settings, &Limits::default(), &Progress::none()).unwrap());
 }

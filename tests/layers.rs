@@ -53,6 +53,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("faer", &["stats"]),
     ("rand", &["stats"]),
     ("rand_distr", &["stats"]),
+    // Transforms of images: sums over all pairs of voxels.
+    ("rustfft", &["imaging"]),
     ("dicom", &["io"]),
     ("dicom_pixeldata", &["io"]),
     ("nifti", &["io"]),

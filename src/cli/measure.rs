@@ -40,6 +40,8 @@ pub enum Measure {
     Compare(compare::Compare),
     /// Any number per segment as a bullseye: picture or table.
     Bullseye(bullseye::Bullseye),
+    /// Texture, shape and intensities of a region, as the IBSI defines them.
+    Radiomics(super::measure_radiomics::Radiomics),
 }
 
 /// Where the table goes and whom it is about.
@@ -67,6 +69,7 @@ impl Measure {
             Self::Calcium(c) => c.run(run),
             Self::Compare(c) => c.run(run),
             Self::Bullseye(c) => c.run(run),
+            Self::Radiomics(c) => c.run(run),
         }
     }
 }

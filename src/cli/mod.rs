@@ -9,6 +9,7 @@ mod guard;
 mod headless;
 mod inspect;
 mod measure;
+mod measure_radiomics;
 mod omics;
 mod points;
 mod predict;

@@ -1,7 +1,8 @@
 //! Operations on pixels and voxels: samples of volumes and labels, picture pyramids, tissue on glass,
-//! stains.
+//! stains, sums over all pairs of voxels.
 
 mod distance;
+mod fourier;
 mod isoline;
 mod pyramid;
 mod resample;
@@ -11,6 +12,7 @@ mod stain;
 mod tissue;
 
 pub use distance::{AROUND_2D, AROUND_AND_STACKED, FACES_2D, distance_mm, pieces};
+pub use fourier::{PairSums, pair_sums};
 pub use isoline::isolines;
 pub use pyramid::{block_mean, pyramid};
 pub use resample::{Outside, warp_raster, warp_volume};

@@ -14,6 +14,7 @@ mod heart;
 mod inspect;
 mod measure;
 mod privacy;
+mod radiomics;
 mod register;
 mod rules;
 mod run;
