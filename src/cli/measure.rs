@@ -6,6 +6,7 @@ mod compare;
 mod contours;
 mod heart;
 mod muscle;
+mod radiomics;
 
 use super::Run;
 use super::print::{finding_json, notes_json};
@@ -41,7 +42,7 @@ pub enum Measure {
     /// Any number per segment as a bullseye: picture or table.
     Bullseye(bullseye::Bullseye),
     /// Texture, shape and intensities of a region, as the IBSI defines them.
-    Radiomics(super::measure_radiomics::Radiomics),
+    Radiomics(radiomics::Radiomics),
 }
 
 /// Where the table goes and whom it is about.

@@ -9,7 +9,6 @@ mod guard;
 mod headless;
 mod inspect;
 mod measure;
-mod measure_radiomics;
 mod omics;
 mod points;
 mod predict;

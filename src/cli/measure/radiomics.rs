@@ -1,9 +1,9 @@
 //! `measure radiomics`: the features of the Image Biomarker Standardisation Initiative for one region.
 
-use super::Run;
-use super::print::notes_json;
 use crate::base::{Error, Result};
 use crate::cardiac::{Aggregation, Discretize, Radiomics as Found, RadiomicsSettings, radiomics};
+use crate::cli::Run;
+use crate::cli::print::notes_json;
 use crate::io::{self, Table, TableColumn};
 use clap::Args;
 use serde_json::{Map, Value, json};
