@@ -7,6 +7,7 @@ pub mod counts;
 pub mod dicom;
 mod expression;
 mod found;
+pub mod gmt;
 pub mod h5ad;
 mod hdf5_build;
 pub mod hdf5_open;
