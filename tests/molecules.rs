@@ -127,7 +127,9 @@ fn random_intercepts_are_those_of_statsmodels() {
     for (name, got) in [("beta", test.effect), ("se", test.error), ("group", fit.group_variance), ("noise", fit.variance)] {
         let off = (got / want[name].as_f64().unwrap() - 1.0).abs();
         println!("{name} differs by {off:e}");
-        assert!(off < 1e-5, "{name}: {off}");
+        // The other program's search ends at about this.
+        let limit = if name == "beta" { 1e-6 } else { 1e-4 };
+        assert!(off < limit, "{name}: {off}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! on sparse genes and never fills the whole table.
 
 mod bins;
+mod cells;
 mod components;
 mod deconvolve;
 mod design;
@@ -15,6 +16,7 @@ mod summarize;
 mod table;
 mod variable;
 
+pub use cells::{CellGraph, ClusterSettings, Clusters, EmbedSettings, Embedding, NeighborSettings, cluster, embed, neighbors};
 pub use components::{ComponentSettings, Components, components};
 pub use deconvolve::{DeconvolveSettings, Fractions, Signature, deconvolve};
 pub use design::Formula;

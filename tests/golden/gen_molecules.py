@@ -53,7 +53,11 @@ def mixed():
     y = (0.5 * x + r.N(10)[g] + r.N(30)).astype(np.float32).astype(float)
     x = x.astype(float)
     m = smf.mixedlm("y~x", pd.DataFrame(dict(x=x, y=y, g=g)), groups="g").fit(reml=True, gtol=1e-12)
-    return dict(beta=float(m.params["x"]), se=float(m.bse["x"]), group=float(m.cov_re.iloc[0, 0]), noise=float(m.scale), version=statsmodels.__version__)
+    # Its standard error is that of the observed information; beside it, that of generalized least squares.
+    design = np.column_stack([np.ones(30), x])
+    v = m.scale * np.eye(30) + float(m.cov_re.iloc[0, 0]) * (g[:, None] == g[None])
+    gls = np.sqrt(np.linalg.inv(design.T @ np.linalg.solve(v, design))[1, 1])
+    return dict(beta=float(m.params["x"]), se=float(gls), observed_se=float(m.bse["x"]), group=float(m.cov_re.iloc[0, 0]), noise=float(m.scale), version=statsmodels.__version__)
 
 
 out["deconvolution"] = deconvolution()

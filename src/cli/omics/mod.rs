@@ -1,6 +1,7 @@
 //! `omics STEP[+STEP…] IN --out DIR`: steps on a table of genes that share one read and one write.
 
 mod basics;
+mod cells;
 mod deconvolve;
 mod programs;
 mod samples;
@@ -19,12 +20,26 @@ use std::sync::Arc;
 use work::{Work, named, note};
 
 /// Steps in the order in which they follow each other.
-const STEPS: [&str; 9] = ["summarize", "pseudobulk", "normalize", "variable", "pca", "nmf", "deconvolve", "score", "test"];
+const STEPS: [&str; 12] = [
+    "summarize",
+    "pseudobulk",
+    "normalize",
+    "variable",
+    "pca",
+    "nmf",
+    "neighbors",
+    "cluster",
+    "embed",
+    "deconvolve",
+    "score",
+    "test",
+];
 
 /// `omics`.
 #[derive(Args, Debug)]
 pub struct Omics {
-    /// Steps joined by `+`, in this order: summarize, pseudobulk, normalize, variable, pca, nmf, deconvolve, score, test.
+    /// Steps joined by `+`, in this order: summarize, pseudobulk, normalize, variable, pca, nmf, neighbors, cluster,
+    /// embed, deconvolve, score, test.
     #[arg(value_name = "STEP[+STEP…]")]
     steps: String,
     /// h5ad, 10x h5, MTX folder, Visium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
@@ -58,6 +73,8 @@ pub struct Omics {
     samples: samples::Options,
     #[command(flatten)]
     programs: programs::Options,
+    #[command(flatten)]
+    cells: cells::Options,
 }
 
 /// Which steps run, and with how many genes and components.
@@ -132,6 +149,25 @@ impl Omics {
         Ok(Plan { steps, n_genes, n_components })
     }
 
+    fn on_cells(&self, plan: &Plan, mut work: Work, run: &mut Run) -> Result<Work> {
+        if ["neighbors", "cluster", "embed"].iter().any(|s| plan.has(s)) {
+            // What this run has found goes before what the input has.
+            let found = std::mem::take(&mut work.arrays);
+            self.cells.load(&self.input, &mut work, run)?;
+            work.arrays.extend(found);
+        }
+        if plan.has("neighbors") {
+            work = self.cells.neighbors(self.programs.k, work, run)?;
+        }
+        if plan.has("cluster") {
+            work = self.cells.cluster(work, run)?;
+        }
+        if plan.has("embed") {
+            work = self.cells.embed(work, run)?;
+        }
+        Ok(work)
+    }
+
     fn work(&self, plan: &Plan, mut work: Work, run: &mut Run) -> Result<Work> {
         // seurat_v3 takes counts, so it comes before they are changed.
         let is_first = self.flavor == Flavor::SeuratV3;
@@ -160,6 +196,7 @@ impl Omics {
         if plan.has("nmf") {
             work = self.programs.nmf(self.all_genes, work, run)?;
         }
+        work = self.on_cells(plan, work, run)?;
         if plan.has("deconvolve") {
             work = self.deconvolve.run(work, run)?;
         }

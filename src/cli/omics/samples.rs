@@ -34,6 +34,7 @@ impl Options {
         let section = Section { spots: None, picture: None, ..work.section };
         let mut work = Work { expression: found.expression, section, h5ad: Some("pseudobulk.h5ad"), ..work };
         work.arrays.clear();
+        work.graphs.clear();
         let n = work.expression.observations().len();
         work.findings.extend(found.findings);
         work.lines.push(format!("{n} sums by {}", self.by.join(" and ")));

@@ -4,7 +4,7 @@
 use crate::base::{Error, Note, Result};
 use crate::cli::Run;
 use crate::io::{self, Extras, Table, TableColumn};
-use crate::model::{Expression, Finding, Section};
+use crate::model::{Expression, Finding, Graph, Section};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +18,8 @@ pub(super) struct Work {
     pub expression: Expression,
     /// Arrays of observations (`obsm`): columns and values, row by row.
     pub arrays: BTreeMap<String, (usize, Vec<f64>)>,
+    /// Graphs of observations (`obsp`).
+    pub graphs: BTreeMap<String, Graph>,
     /// Tables to write, by file name.
     pub tables: Vec<(&'static str, Table)>,
     /// The name of the h5ad to write, where a step changed what belongs there.
@@ -39,6 +41,7 @@ impl Work {
             section,
             expression,
             arrays: BTreeMap::new(),
+            graphs: BTreeMap::new(),
             tables: Vec::new(),
             h5ad: None,
             findings: Vec::new(),
@@ -69,7 +72,7 @@ impl Work {
         let mut files: Vec<&'static str> = self.tables.iter().map(|t| t.0).collect();
         let Some(name) = self.h5ad else { return Ok(files) };
         run.progress.step(0.95, "writing the table")?;
-        let extras = Extras { obsm: self.arrays, ..Extras::default() };
+        let extras = Extras { obsm: self.arrays, graphs: self.graphs, ..Extras::default() };
         let section = Section { expression: Some(Arc::new(self.expression)), ..self.section };
         io::write_h5ad_with(&folder.join(name), &section, &extras)?;
         files.push(name);

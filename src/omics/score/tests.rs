@@ -1,3 +1,5 @@
+//! Sets that are high score high; slopes have their t; odd inputs get a sentence.
+
 use super::super::table::tests::table;
 use super::*;
 
