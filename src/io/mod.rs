@@ -42,7 +42,7 @@ pub use dicom::{SeriesFacts, write_dicom_cine};
 pub use expression::{read_expression, table_file};
 pub use found::{Content, Found, Reading};
 pub use h5ad::{AnnTable, CellArrays, Extras, read_ann_table, read_arrays, write_h5ad, write_h5ad_with};
-pub use landmarks::{PairRow, PairTable, read_pairs, write_pairs};
+pub use landmarks::{PairRow, PairTable, is_pairs, read_pairs, write_pairs};
 pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};
 pub use open::open;
 pub use picture::write_png;

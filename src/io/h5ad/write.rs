@@ -139,7 +139,7 @@ fn graphs(file: &mut FileBuilder, n: usize, graphs: &BTreeMap<String, Graph>) ->
 fn neighbors(uns: &mut GroupBuilder) {
     let mut group = uns.create_group("neighbors");
     encode_group(&mut group, "dict", "0.1.0");
-    let mut word = |group: &mut GroupBuilder, name: &str, value: &str| {
+    let word = |group: &mut GroupBuilder, name: &str, value: &str| {
         let dataset = group.create_dataset(name);
         dataset.with_vlen_strings(&[value]).with_shape(&[]);
         encode(dataset, "string");

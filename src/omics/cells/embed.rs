@@ -1,5 +1,5 @@
 //! A map of cells in the plane that keeps neighbors together.
-//! Source: L. McInnes, J. Healy, J. Melville, arXiv:1802.03426 (2018). Every epoch moves each cell on its own
+//! Source: L. `McInnes`, J. Healy, J. Melville, arXiv:1802.03426 (2018). Every epoch moves each cell on its own
 //! against where the others were, so that the map depends on the seed and not on threads.
 
 use crate::base::{Error, Progress, Result, stream_seed};
@@ -138,8 +138,9 @@ fn power(x: f32, p: f32) -> f32 {
     let y = (p * log2).clamp(-126.0, 126.0);
     let whole = y.floor();
     let f = y - whole;
-    let fraction =
-        1.0 + f * (0.693_147_2 + f * (0.240_226_5 + f * (0.055_504_1 + f * (0.009_618_1 + f * (0.001_333_4 + f * 0.000_154)))));
+    let fraction = 1.0
+        + f * (std::f32::consts::LN_2
+            + f * (0.240_226_5 + f * (0.055_504_1 + f * (0.009_618_1 + f * (0.001_333_4 + f * 0.000_154)))));
     f32::from_bits(((whole as i32 + 127) << 23) as u32) * fraction
 }
 
@@ -176,7 +177,7 @@ impl Epoch<'_> {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
-                let random = (u128::from(state) * u128::from(n) >> 64) as usize;
+                let random = ((u128::from(state) * u128::from(n)) >> 64) as usize;
                 if random != cell {
                     self.move_along(&mut place, self.places[random], rate, false);
                 }

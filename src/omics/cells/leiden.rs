@@ -170,17 +170,18 @@ impl Net {
                     best = (value, c);
                 }
             }
-            if best.0 < 0.0 && size[own as usize] > 1 {
-                if let Some(empty) = free.last() {
-                    best = (0.0, *empty);
-                }
+            if let Some(empty) = free.last()
+                && best.0 < 0.0
+                && size[own as usize] > 1
+            {
+                best = (0.0, *empty);
             }
             seen.drain(..).for_each(|c| to[c as usize] = 0.0);
             strength[best.1 as usize] += k;
             if best.1 != own {
                 size[own as usize] -= 1;
                 if size[best.1 as usize] == 0 {
-                    free.retain(|c| *c != best.1);
+                    free.pop();
                 }
                 size[best.1 as usize] += 1;
                 if size[own as usize] == 0 {

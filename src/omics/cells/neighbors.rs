@@ -1,5 +1,5 @@
 //! A graph of the nearest cells whose weights are memberships of fuzzy sets.
-//! Source: L. McInnes, J. Healy, J. Melville, arXiv:1802.03426 (2018), section 3.1.
+//! Source: L. `McInnes`, J. Healy, J. Melville, arXiv:1802.03426 (2018), section 3.1.
 
 use crate::base::{Error, Progress, Result};
 use crate::model::Graph;
@@ -131,7 +131,7 @@ mod tests {
                 let (back, other) = g.edges(*j as usize);
                 assert_eq!(other[back.iter().position(|b| *b as usize == i).unwrap()], *w);
             }
-            assert!(weights.iter().any(|w| *w == 1.0));
+            assert!(weights.contains(&1.0));
         }
         let one = memberships(&[1, 2, 3], &[0.5, 1.0, 2.0], 4, 1.0);
         assert!((one.iter().map(|m| m.1).sum::<f64>() - 2.0).abs() < 1e-4);
