@@ -15,6 +15,7 @@ use myoscope::base::{Limits, Progress, Warnings};
 use myoscope::io::cohort::parse_cohort_pair;
 use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
+use myoscope::io::gmt::parse_gmt;
 use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::mtx::parse_mtx;
@@ -51,6 +52,7 @@ fn targets() -> Vec<Target> {
         Target { name: "nifti", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x.nii", r))) },
         Target { name: "nifti-labels", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x_seg.nii", r))) },
         Target { name: "pairs", seeds: pair_seeds(), read: |b| drop(reading(|r| parse_pairs(b, r))) },
+        Target { name: "gmt", seeds: vec![b"A\tx\tG1\tG2\nB\ty\tG3\n".to_vec()], read: |b| drop(reading(|r| parse_gmt(b, r))) },
         Target { name: "cohort", seeds: cohort_seeds(), read: |b| drop(reading(|r| parse_cohort_pair(b, r))) },
         Target { name: "table-tsv", seeds: pair_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Tsv, &LIMITS)) },
         Target { name: "parquet", seeds: parquet_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) },

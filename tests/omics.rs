@@ -307,7 +307,7 @@ fn bad_requests_get_a_sentence_and_no_file() {
     write("empty.csv", "id,A,B,C\nx,0,0,0\ny,0,0,0\n");
     write("words.csv", "id,A,B,C\nx,0,abc,0\n");
     for (step, input, part) in [
-        ("nmf", "counts.csv", "the steps are summarize, normalize, variable, pca"),
+        ("sing", "counts.csv", "the steps are summarize, pseudobulk, normalize, variable, pca"),
         ("pca+normalize", "counts.csv", "not in order"),
         ("pca+pca", "counts.csv", "not in order"),
         ("", "counts.csv", "the steps are"),

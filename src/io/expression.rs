@@ -20,6 +20,17 @@ pub fn read_expression(path: &Path, reading: &mut Reading) -> Result<Section> {
     }
 }
 
+/// The `.h5ad` that a path names: the file itself, or the one in a folder; `None` where there is no such file.
+#[must_use]
+pub fn table_file(path: &Path) -> Option<PathBuf> {
+    let is_ann = |p: &Path| bytes::ending(p) == "h5ad" && p.is_file();
+    if is_ann(path) {
+        return Some(path.to_path_buf());
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path).ok()?.flatten().map(|e| e.path()).filter(|p| is_ann(p)).collect();
+    if files.len() == 1 { files.pop() } else { None }
+}
+
 fn of_file(path: &Path, reading: &mut Reading) -> Result<Section> {
     let first = bytes::first_bytes(path, 4096)?;
     let is_hdf5 = [0, 512, 1024, 2048].iter().any(|&at| first.get(at..at + 8) == Some(b"\x89HDF\r\n\x1a\n".as_slice()));

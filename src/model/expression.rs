@@ -257,7 +257,9 @@ impl Expression {
 }
 
 impl Column {
-    fn subset(&self, keep: &[usize]) -> Self {
+    /// The values of the observations `keep` (numbers below the number of values), in that order.
+    #[must_use]
+    pub fn subset(&self, keep: &[usize]) -> Self {
         match self {
             Self::Number(v) => Self::Number(keep.iter().map(|&i| v[i]).collect()),
             Self::Text(v) => Self::Text(keep.iter().map(|&i| v[i].clone()).collect()),

@@ -2,14 +2,29 @@
 //! on sparse genes and never fills the whole table.
 
 mod bins;
+mod cells;
 mod components;
+mod deconvolve;
+mod design;
+mod differential;
+mod factors;
+mod names;
 mod normalize;
+mod pseudobulk;
+mod score;
 mod summarize;
 mod table;
 mod variable;
 
+pub use cells::{CellGraph, ClusterSettings, Clusters, EmbedSettings, Embedding, NeighborSettings, cluster, embed, neighbors};
 pub use components::{ComponentSettings, Components, components};
+pub use deconvolve::{DeconvolveSettings, Fractions, Signature, deconvolve};
+pub use design::Formula;
+pub use differential::{Differential, TestOutcome, TestSettings, differential};
+pub use factors::{Factors, factors};
 pub use normalize::{NormalizeSettings, Normalized, Target, normalize};
+pub use pseudobulk::{Pseudobulk, PseudobulkSettings, pseudobulk};
+pub use score::{GeneSet, ScoreMethod, ScoreSettings, Scores, score};
 pub use summarize::{Summary, summarize};
 pub use table::{ValueScale, check_table};
 pub use variable::{Flavor, VariableGenes, VariableSettings, variable_genes};

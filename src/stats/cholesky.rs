@@ -54,6 +54,12 @@ impl Cholesky {
         dot(&half, &half)
     }
 
+    /// Natural logarithm of the determinant of `a`.
+    #[must_use]
+    pub fn log_determinant(&self) -> f64 {
+        2.0 * (0..self.n).map(|i| self.l[i * self.n + i].ln()).sum::<f64>()
+    }
+
     fn forward(&self, b: &mut [f64]) {
         for i in 0..self.n {
             let row = &self.l[i * self.n..i * self.n + i];

@@ -1,12 +1,14 @@
 //! `AnnData` files (`.h5ad`): the table, and the sections that its observations lie on.
 //! Format: anndata documentation, "On-disk format", and its 0.7 form.
 
+mod arrays;
 mod frame;
 mod matrix;
 mod places;
 mod values;
 mod write;
 
+pub use arrays::{CellArrays, parse_arrays, read_arrays};
 pub use values::{AnnTable, parse_ann_table, read_ann_table};
 pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad, write_h5ad_with};
 

@@ -4,7 +4,7 @@ use crate::base::{Error, Result};
 use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole};
 use crate::io::predictor_file::ScaleRow;
 use crate::io::tenx::rows_of;
-use crate::model::{Column, Expression, ExpressionScale, PictureLevel, PixelSize, Section, Spots};
+use crate::model::{Column, Expression, ExpressionScale, Graph, PictureLevel, PixelSize, Section, Spots};
 use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,6 +28,8 @@ pub struct Extras<'a> {
     pub expression: Option<ExpressionScale>,
     /// Arrays of observations (`obsm`), by name: columns and values, row by row.
     pub obsm: BTreeMap<String, (usize, Vec<f64>)>,
+    /// Graphs of observations (`obsp`), by name.
+    pub graphs: BTreeMap<String, Graph>,
     /// Texts (`uns`), by name.
     pub texts: BTreeMap<String, String>,
 }
@@ -66,7 +68,8 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     }
     table(&mut file, "var", expression.genes(), &var);
     layers(&mut file, [n, expression.genes().len()], &extras.layers)?;
-    for name in ["obsp", "varm", "varp"] {
+    graphs(&mut file, n, &extras.graphs)?;
+    for name in ["varm", "varp"] {
         let mut group = file.create_group(name);
         encode_group(&mut group, "dict", "0.1.0");
         file.add_group(group.finish());
@@ -94,6 +97,9 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
         encode_group(&mut log1p, "dict", "0.1.0");
         uns.add_group(log1p.finish());
     }
+    if ["connectivities", "distances"].iter().all(|g| extras.graphs.contains_key(*g)) {
+        neighbors(&mut uns);
+    }
     if let Some(scale) = extras.expression {
         prediction(&mut uns, &ScaleRow::of(scale));
     }
@@ -104,6 +110,48 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     }
     file.add_group(uns.finish());
     finish(file)
+}
+
+/// Graphs as compressed rows.
+fn graphs(file: &mut FileBuilder, n: usize, graphs: &BTreeMap<String, Graph>) -> Result<()> {
+    let mut group = file.create_group("obsp");
+    encode_group(&mut group, "dict", "0.1.0");
+    for (name, graph) in graphs {
+        if graph.n_nodes() != n {
+            return Err(Error::parameter(format!("the graph {name} has {} nodes for {n} observations", graph.n_nodes())));
+        }
+        let (offsets, targets, weights) = graph.parts();
+        let mut inner = group.create_group(name);
+        encode_group(&mut inner, "csr_matrix", "0.1.0");
+        inner.set_attr("shape", AttrValue::I64Array(vec![n as i64; 2]));
+        pack(inner.create_dataset("data").with_f32_data(weights), weights.len());
+        let targets: Vec<i32> = targets.iter().map(|t| *t as i32).collect();
+        pack(inner.create_dataset("indices").with_i32_data(&targets), targets.len());
+        let offsets: Vec<i32> = offsets.iter().map(|o| *o as i32).collect();
+        pack(inner.create_dataset("indptr").with_i32_data(&offsets), offsets.len());
+        group.add_group(inner.finish());
+    }
+    file.add_group(group.finish());
+    Ok(())
+}
+
+/// Where scanpy finds the graph of neighbors.
+fn neighbors(uns: &mut GroupBuilder) {
+    let mut group = uns.create_group("neighbors");
+    encode_group(&mut group, "dict", "0.1.0");
+    let word = |group: &mut GroupBuilder, name: &str, value: &str| {
+        let dataset = group.create_dataset(name);
+        dataset.with_vlen_strings(&[value]).with_shape(&[]);
+        encode(dataset, "string");
+    };
+    word(&mut group, "connectivities_key", "connectivities");
+    word(&mut group, "distances_key", "distances");
+    let mut params = group.create_group("params");
+    encode_group(&mut params, "dict", "0.1.0");
+    word(&mut params, "method", "umap");
+    word(&mut params, "metric", "euclidean");
+    group.add_group(params.finish());
+    uns.add_group(group.finish());
 }
 
 /// Dense matrices of observations × genes.

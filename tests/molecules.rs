@@ -1,0 +1,184 @@
+//! Deconvolution, pseudobulk, tests, scores, factors and clusters against the numbers of other programs in
+//! `golden/molecules.json` (made by `golden/gen_molecules.py`).
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a failed test stops here; numbers stand as other programs print them"
+)]
+
+use myoscope::base::Progress;
+use myoscope::model::{Column, Expression};
+use myoscope::omics::{
+    DeconvolveSettings, GeneSet, ScoreMethod, ScoreSettings, Signature, TestOutcome, TestSettings, deconvolve, differential,
+    score,
+};
+use myoscope::stats::{NmfLoss, NmfSettings, RandomIntercept, SparseColumns, nmf_from};
+use serde_json::Value;
+
+/// The small generator of `golden/lcg.py`.
+struct Lcg(u64);
+
+impl Lcg {
+    fn uniform(&mut self) -> f64 {
+        self.0 = (1_103_515_245 * self.0 + 12_345) % (1 << 31);
+        self.0 as f64 / (1u64 << 31) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+    }
+}
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("golden/molecules.json")).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
+}
+
+fn rows(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().flat_map(numbers).collect()
+}
+
+/// Largest difference by the larger of 1 and what is expected.
+fn worst(got: &[f64], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let one = |(g, w): (&f64, &f64)| (g - w).abs() / w.abs().max(1.0);
+    got.iter().zip(want).map(one).fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { f64::max(m, d) })
+}
+
+fn names(prefix: &str, n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("{prefix}{i}")).collect()
+}
+
+/// A table of rows, row-major.
+fn table(n: usize, m: usize, values: &[f64], unit: &str) -> Expression {
+    let starts: Vec<u64> = (0..=n).map(|i| (i * m) as u64).collect();
+    let columns: Vec<u32> = (0..n * m).map(|i| (i % m) as u32).collect();
+    let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
+    let mut e = Expression::from_rows(names("g", m), vec![], names("s", n), &starts, &columns, &values).unwrap();
+    e.unit = unit.into();
+    e
+}
+
+fn mixture() -> (Expression, Signature) {
+    let (genes, types, spots) = (40, 6, 50);
+    let mut r = Lcg(811);
+    let s: Vec<f64> = (0..genes * types).map(|_| r.uniform().powi(4) * 50.0).collect();
+    let f: Vec<f64> = (0..spots * types).map(|_| (r.uniform() - 0.5).max(0.0)).collect();
+    let mixed = |i: usize, g: usize| (0..types).map(|k| f[i * types + k] * s[g * types + k]).sum::<f64>() * 8.0;
+    let x: Vec<f64> = (0..spots * genes).map(|at| (mixed(at / genes, at % genes) + 3.0 * r.uniform()).floor()).collect();
+    (table(spots, genes, &x, "counts"), Signature::new(names("g", genes), names("t", types), s).unwrap())
+}
+
+#[test]
+fn fractions_are_those_of_scipy() {
+    let want = &golden()["deconvolution"];
+    let (e, s) = mixture();
+    let found = deconvolve(&e, &s, &DeconvolveSettings::default(), &Progress::none()).unwrap();
+    let (fractions, residual) =
+        (worst(&found.values, &rows(&want["fractions"])), worst(&found.residual, &numbers(&want["residual"])));
+    println!("fractions differ by {fractions:e}, residuals by {residual:e}");
+    assert!(fractions < 1e-8 && residual < 1e-8);
+}
+
+#[test]
+fn moderated_tests_are_those_of_limma() {
+    let (n, m) = (12, 200);
+    let mut r = Lcg(812);
+    let sd: Vec<f64> = (0..m).map(|_| 0.3 + r.uniform()).collect();
+    let shift: Vec<f64> = (0..m).map(|g| if g % 10 == 0 { 2.0 * r.normal() } else { 0.0 }).collect();
+    let mut y = vec![0.0; n * m];
+    for g in 0..m {
+        for s in 0..n {
+            y[s * m + g] = 5.0 + sd[g] * r.normal() + shift[g] * (s % 2) as f64 + 0.3 * (s / 5) as f64;
+        }
+    }
+    let mut e = table(n, m, &y, "values");
+    let words = |f: &dyn Fn(usize) -> usize| Column::Text((0..n).map(|s| format!("l{}", f(s))).collect());
+    e.columns.insert("group".into(), words(&|s| s % 2));
+    e.columns.insert("batch".into(), words(&|s| s / 5));
+    let settings = TestSettings { design: "~ batch + group".parse().unwrap(), contrast: "group".into() };
+    let TestOutcome::Done(found) = differential(&e, &settings, &Progress::none()).unwrap() else { panic!("aliased") };
+    let want = &golden()["moderated"];
+    for (name, got) in [("log2fc", &found.log2fc), ("average", &found.average), ("t", &found.t), ("p", &found.p), ("b", &found.b)]
+    {
+        let worst = worst(got, &numbers(&want[name]));
+        println!("{name} differs by {worst:e}");
+        assert!(worst < 1e-6, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn random_intercepts_are_those_of_statsmodels() {
+    let mut r = Lcg(813);
+    let x: Vec<f64> = (0..30).map(|_| r.normal()).collect();
+    let patient: Vec<f64> = (0..10).map(|_| r.normal()).collect();
+    let y: Vec<f64> = (0..30).map(|i| f64::from((0.5 * x[i] + patient[i / 3] + r.normal()) as f32)).collect();
+    let design: Vec<f64> = x.iter().flat_map(|x| [1.0, *x]).collect();
+    let groups: Vec<usize> = (0..30).map(|i| i / 3).collect();
+    let model = RandomIntercept::new(30, 2, &design, &groups).unwrap();
+    let fit = model.fit(&y).unwrap();
+    let test = model.test(&y, &fit, &[0.0, 1.0]).unwrap();
+    let want = &golden()["mixed"];
+    for (name, got) in [("beta", test.effect), ("se", test.error), ("group", fit.group_variance), ("noise", fit.variance)] {
+        let off = (got / want[name].as_f64().unwrap() - 1.0).abs();
+        println!("{name} differs by {off:e}");
+        // The other program's search ends at about this.
+        let limit = if name == "beta" { 1e-6 } else { 1e-4 };
+        assert!(off < limit, "{name}: {off}");
+    }
+}
+
+/// Objectives of scikit-learn 1.9.1 after 200 rounds from the same start.
+#[test]
+fn factors_are_those_of_scikit_learn() {
+    let mut r = Lcg(401);
+    let mut positive = |n: usize| (0..n).map(|_| r.normal().abs()).collect::<Vec<f64>>();
+    let (a, b) = (positive(30 * 12), positive(12 * 15));
+    let x = |i: usize, j: usize| (0..12).map(|k| a[i * 12 + k] * b[k * 15 + j]).sum::<f64>() * 0.1;
+    let w: Vec<f64> = positive(30 * 4).into_iter().map(|v| v + 0.1).collect();
+    let h: Vec<f64> = positive(4 * 15).into_iter().map(|v| v + 0.1).collect();
+    let loadings: Vec<f64> = (0..15 * 4).map(|i| h[i % 4 * 15 + i / 4]).collect();
+    let rows: Vec<u32> = (0..30).collect();
+    let values: Vec<Vec<f32>> = (0..15).map(|j| (0..30).map(|i| x(i, j) as f32).collect()).collect();
+    let x = SparseColumns { n_rows: 30, columns: values.iter().map(|v| (&rows[..], &v[..])).collect() };
+    for (loss, want) in [
+        (NmfLoss::FrobeniusMultiplicative, 1.363_025_136_414_626_4),
+        (NmfLoss::KullbackLeibler, 1.261_724_418_032_003_7),
+        (NmfLoss::Frobenius, 1.291_076_294_076_188_4),
+    ] {
+        let settings = NmfSettings { k: 4, loss, max_rounds: 200, tolerance: 0.0, seed: 0 };
+        let found = nmf_from(&x, w.clone(), loadings.clone(), &settings, &Progress::none()).unwrap();
+        let off = (found.loss / want - 1.0_f64).abs();
+        println!("{loss:?} differs by {off:e}");
+        assert!(off < 1e-6, "{loss:?}: {off}");
+    }
+}
+
+/// Scores of decoupler 2.2.0 (t) and gseapy 1.3.1 (enrichment); values are kept in single precision.
+#[test]
+fn scores_are_those_of_decoupler_and_gseapy() {
+    let set = |name: &str, genes: std::ops::Range<usize>| GeneSet {
+        name: name.into(),
+        genes: genes.map(|g| format!("g{g}")).collect(),
+    };
+    let mut r = Lcg(111);
+    let x: Vec<f64> = (0..160).map(|_| r.normal()).collect();
+    let settings = ScoreSettings::default();
+    let found = score(&table(4, 40, &x, "values"), &[set("S1", 0..10)], &settings, &Progress::none()).unwrap();
+    println!("t {}, p {}", found.values[0], found.p[0]);
+    assert!((found.values[0] - 0.350_233).abs() < 1e-6 && (found.p[0] - 0.728_098).abs() < 1e-6);
+
+    let mut r = Lcg(101);
+    let x: Vec<f64> = (0..100).map(|g| r.normal() + if g < 10 { 1.0 } else { 0.0 }).collect();
+    let settings = ScoreSettings { method: ScoreMethod::Gsea, n_permutations: 5000, ..settings };
+    let found = score(&table(1, 100, &x, "values"), &[set("S", 0..15)], &settings, &Progress::none()).unwrap();
+    println!("enrichment {}, normalized {}, p {}", found.enrichment[0], found.values[0], found.p[0]);
+    assert!((found.enrichment[0] - 0.541_524_271_767_357_2).abs() < 1e-6);
+    // The other program had 100 permutations: three of their standard errors.
+    assert!((found.values[0] - 1.401).abs() < 0.15 && (found.p[0] - 0.088).abs() < 0.15, "{} {}", found.values[0], found.p[0]);
+}
