@@ -11,6 +11,7 @@ mod inspect;
 mod measure;
 mod measure_radiomics;
 mod omics;
+mod omics_spatial;
 mod points;
 mod predict;
 mod print;

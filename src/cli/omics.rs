@@ -1,6 +1,7 @@
 //! `omics STEP[+STEP…] IN --out DIR`: steps on a table of genes that share one read and one write.
 
 use super::Run;
+use super::omics_spatial::Written;
 use super::print::notes_json;
 use crate::base::{Error, Note, Result};
 use crate::io::{self, Table, TableColumn};
@@ -15,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Steps in the order in which they follow each other.
-const STEPS: [&str; 4] = ["summarize", "normalize", "variable", "pca"];
+const STEPS: [&str; 6] = ["summarize", "normalize", "variable", "pca", "graph", "autocorrelation"];
 
 /// `omics`.
 #[derive(Args, Debug)]
 pub struct Omics {
-    /// Steps joined by `+`, in this order: summarize, normalize, variable, pca.
+    /// Steps joined by `+`, in this order: summarize, normalize, variable, pca, graph, autocorrelation.
     #[arg(value_name = "STEP[+STEP…]")]
     steps: String,
     /// h5ad, 10x h5, MTX folder, Visium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
@@ -48,6 +49,8 @@ pub struct Omics {
     /// `pca`: all genes, where the table marks variable ones.
     #[arg(long)]
     all_genes: bool,
+    #[command(flatten)]
+    spatial: super::omics_spatial::Options,
 }
 
 /// What the steps found.
@@ -57,6 +60,7 @@ struct Results {
     variable: Option<VariableGenes>,
     components: Option<Components>,
     target: Option<f64>,
+    spatial: Option<Written>,
 }
 
 /// Which steps run, and with how many genes and components.
@@ -83,7 +87,13 @@ impl Omics {
         let section = Section { expression: None, ..section };
         let mut findings = Vec::new();
         let worked = self.work(&plan, Arc::unwrap_or_clone(expression), run, &mut findings);
-        let (expression, results) = worked.map_err(|e| named(e, &self.input))?;
+        let (expression, mut results) = worked.map_err(|e| named(e, &self.input))?;
+        let steps = ["graph", "autocorrelation"].map(|s| plan.has(s));
+        if steps.contains(&true) {
+            let written = self.spatial.run(steps, &section, &expression, run).map_err(|e| named(e, &self.input))?;
+            findings.extend(written.findings.iter().cloned());
+            results.spatial = Some(written);
+        }
         let shape = [expression.observations().len(), expression.genes().len()];
         let files = self.write(&plan, section, expression, &results, run)?;
         run.warnings.notes.extend(findings.iter().map(note));
@@ -182,6 +192,9 @@ impl Omics {
         if let Some(found) = &results.components {
             tables.extend(component_tables(&expression, found)?);
         }
+        if let Some(written) = &results.spatial {
+            tables.extend(written.tables.iter().cloned());
+        }
         std::fs::create_dir_all(&self.out).map_err(|e| Error::io("writing", e, &self.out))?;
         for (name, table) in &tables {
             run.progress.step(0.9, "writing tables")?;
@@ -234,6 +247,9 @@ impl Omics {
                 format!("{} components of {} genes hold {:.1} % of the variance", found.pca.k, found.genes.len(), 100.0 * share);
             run.printer.line(&text);
         }
+        if let Some(written) = &results.spatial {
+            run.printer.line(&written.line);
+        }
         run.printer.line(&format!("written to {}: {}", self.out.display(), files.join(", ")));
     }
 
@@ -254,6 +270,9 @@ impl Omics {
             let value = json!({"n": found.pca.k, "n_genes": found.genes.len(), "scale": self.scale,
                 "method": format!("{:?}", found.pca.method).to_lowercase(), "variance_ratio": found.pca.ratio});
             map.insert("pca".into(), value);
+        }
+        if let Some(written) = &results.spatial {
+            map.insert("graph".into(), written.report.clone());
         }
     }
 }

@@ -16,8 +16,10 @@ mod quantile;
 mod random;
 mod ridge;
 mod solve;
+mod special;
 mod surrogate;
 mod svd;
+mod triangulate;
 mod variogram;
 
 pub use cca::{Cca, nested_largest};
@@ -34,6 +36,11 @@ pub use quantile::{quantile, quantile_of};
 pub use random::Stream;
 pub use ridge::{Design, Gram, Ridge};
 pub use solve::solve;
+pub use special::{
+    benjamini_hochberg, digamma, f_upper, hypergeometric_at_least, incomplete_beta, ln_gamma, normal_upper, t_quantile_upper,
+    t_two_sided, trigamma, trigamma_inverse,
+};
 pub use surrogate::{SpatialBasis, SpatialParts};
 pub use svd::{ThinSvd, thin_svd};
+pub use triangulate::delaunay_edges;
 pub use variogram::spatial_range_mm;
