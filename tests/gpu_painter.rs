@@ -201,3 +201,41 @@ fn many_spots_agree_where_they_do_not_overlap() {
         }
     }
 }
+
+/// Where many discs overlap, a pixel shows the one that covers it most: here computed spot by spot.
+#[test]
+fn many_spots_that_overlap_show_the_one_that_covers_most() {
+    let Ok((mut renderer, _gpu)) = Renderer::headless() else { return eprintln!("absent: graphics adapter") };
+    // A little over a pixel apart, so that the level of detail leaves none out.
+    let positions: Vec<[f32; 2]> = (0..62_500)
+        .map(|i| {
+            let (column, row) = ((i % 250) as f32, (i / 250) as f32);
+            [60.0 + column * 0.32 + noise(i) * 0.04, 50.0 + row * 0.32 + noise(i + 70_000) * 0.04]
+        })
+        .collect();
+    for (radius_mm, radius_px) in [(0.02, 0.75), (0.45, 1.8)] {
+        let scene = wide(many(positions.clone(), None, radius_mm));
+        let mut covered = vec![0f64; 840 * 760];
+        for p in &positions {
+            let at = scene.camera.px_from_mm(scene.size_px, DVec2::new(f64::from(p[0]), f64::from(p[1])));
+            for y in (at.y - 4.0).max(0.0) as usize..((at.y + 4.0) as usize).min(760) {
+                for x in (at.x - 4.0).max(0.0) as usize..((at.x + 4.0) as usize).min(840) {
+                    let distance = (DVec2::new(x as f64, y as f64) + 0.5).distance(at);
+                    let share: f64 = (radius_px + 0.5 - distance).clamp(0.0, 1.0);
+                    covered[y * 840 + x] = covered[y * 840 + x].max(share);
+                }
+            }
+        }
+        let gpu = renderer.render_to_image(&scene).unwrap();
+        let plain = [0x56, 0xB4, 0xE9].map(f64::from);
+        let n_far = gpu.rgba.chunks_exact(4).zip(&covered).filter(|(pixel, share)| {
+            (0..3).any(|c| {
+                let under = f64::from(scene.background[c]);
+                (under + (plain[c] - under) * **share * 0.9 - f64::from(pixel[c])).abs() > 3.0
+            })
+        });
+        let n_far = n_far.count();
+        println!("radius {radius_px} px: {n_far} of {} pixels differ by more than 3", covered.len());
+        assert!(n_far * 1000 <= covered.len(), "radius {radius_px} px: {n_far} pixels differ");
+    }
+}

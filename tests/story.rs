@@ -332,3 +332,27 @@ fn an_analysis_is_undone_saved_and_made_again() {
     assert_eq!((&remade.sentence, &remade.settings, &remade.inputs), (&made.sentence, &made.settings, &made.inputs));
     assert_eq!(again.study.exclusions, session.study.exclusions);
 }
+
+#[test]
+fn landmark_files_open_as_one_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pairs.csv");
+    let truth = myoscope::phantom::make_case(0, &Progress::none()).unwrap().truth.landmarks;
+    myoscope::io::write_pairs(&path, &myoscope::io::PairTable::from_landmarks(&truth, 1e-3)).unwrap();
+    let mut empty = Session::new(Arc::new(|| {}));
+    empty.apply(Action::Open(vec![path.clone()]));
+    settle(&mut empty);
+    assert!(empty.messages.last().unwrap().text.contains("nowhere to go"), "{:?}", empty.messages);
+    let mut session = demo(None);
+    let before = session.registration().unwrap().clone();
+    session.apply(Action::Open(vec![path]));
+    settle(&mut session);
+    let opened = session.registration().unwrap();
+    assert_eq!(opened.landmarks.pairs.len(), truth.pairs.len(), "{:?}", session.messages);
+    for (a, b) in opened.landmarks.pairs.iter().zip(&truth.pairs) {
+        assert!(a.name == b.name && a.moving.unwrap().distance(b.moving.unwrap()) < 1e-9, "{a:?} {b:?}");
+    }
+    assert!(opened.fit.is_some() && opened.plane == before.plane);
+    session.apply(Action::Command(Command::Undo));
+    assert_eq!(session.registration(), Some(&before));
+}

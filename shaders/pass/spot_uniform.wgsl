@@ -20,6 +20,8 @@ struct SpotsUniform {
     n_ranges: u32,
 }
 
-// Constants, because a software driver computes both sides of every branch: spots have values; spots are rings.
+// Constants, because a software driver computes both sides of every branch: spots have values; spots are rings;
+// their radius is under 0.9 pixels.
 override valued: bool = true;
 override ring: bool = false;
+override small: bool = false;

@@ -100,6 +100,7 @@ fn in_window(name: &str, report: &StartReport) -> Value {
         "size_px": [1600, 1000],
         "frame_ms": quantiles(&report.frame_ms),
         "own_ms": quantiles(&report.own_ms),
+        "own_processor_ms": quantiles(&report.own_processor_ms),
         "start_ms": {"window": report.window_ms, "first_picture": report.first_picture_ms},
         "upload_bytes": report.upload_bytes,
         "peak_rss_mb": peak_rss_mb(),

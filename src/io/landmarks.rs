@@ -46,6 +46,20 @@ pub fn read_pairs(path: &Path, reading: &mut Reading) -> Result<PairTable> {
     Ok(pairs)
 }
 
+/// Whether a file is a table of landmark pairs, by the names of its columns.
+#[must_use]
+pub fn is_pairs(path: &Path) -> bool {
+    if !matches!(bytes::ending(path).as_str(), "csv" | "tsv" | "txt") {
+        return false;
+    }
+    let first = bytes::first_bytes(path, 4096).unwrap_or_default();
+    let first = if bytes::is_gzip(&first) { bytes::inflated_start(&first, 4096) } else { first };
+    let header = String::from_utf8_lossy(&first);
+    let header = header.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().replace(['"', '\t'], ",");
+    let has = |name: &str| header.split(',').any(|field| field.trim() == name);
+    has("moving_x") && has("moving_y") && has("fixed_x") && has("fixed_y")
+}
+
 /// Pairs from the bytes of a CSV file, gzip or not.
 pub fn parse_pairs(data: &[u8], reading: &mut Reading) -> Result<PairTable> {
     let data = bytes::inflate(data.to_vec(), &reading.limits)?;
@@ -177,6 +191,19 @@ mod tests {
         assert_eq!(landmarks.pairs[0].moving, Some(DVec2::new(0.001, 0.002)));
         let back = PairTable::from_landmarks(&landmarks, 0.001);
         assert_eq!(back, pairs);
+    }
+
+    #[test]
+    fn pairs_are_known_by_their_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            is_pairs(&path)
+        };
+        assert!(known("a.csv", "name,moving_x,moving_y,fixed_x,fixed_y,fixed_z\n"));
+        assert!(known("b.tsv", "\u{feff}\"moving_x\"\tmoving_y\tfixed_x\tfixed_y\r\na"));
+        assert!(!known("c.csv", "x,y\n1,2\n") && !known("d.png", "moving_x,moving_y,fixed_x,fixed_y\n") && !known("e.csv", ""));
     }
 
     #[test]

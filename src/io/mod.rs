@@ -41,7 +41,7 @@ pub use dicom::{SeriesFacts, write_dicom_cine};
 pub use expression::read_expression;
 pub use found::{Content, Found, Reading};
 pub use h5ad::{AnnTable, Extras, read_ann_table, write_h5ad, write_h5ad_with};
-pub use landmarks::{PairRow, PairTable, read_pairs, write_pairs};
+pub use landmarks::{PairRow, PairTable, is_pairs, read_pairs, write_pairs};
 pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};
 pub use open::open;
 pub use picture::write_png;

@@ -45,7 +45,7 @@ impl Renderer {
         } else {
             let layout = self.programs.resources(&self.link, Pass::Discs);
             let resources = bind(&self.link, &layout, &[view(&self.tables)]);
-            let program = self.programs.variant(&self.link, Pass::Discs, Variant::of(d));
+            let program = self.programs.variant(&self.link, Pass::Discs, Variant::of(scene, d));
             if let Some(slot) = frame.uniform(&SpotsUniform::new(scene, d, 0)) {
                 let shape = Shape::Squares { positions: points.positions, values, runs: visible.runs };
                 frame.draws.push(Draw { program, slot, resources: Some(resources), shape });
@@ -82,11 +82,11 @@ impl Renderer {
             buffers.pixels.as_entire_binding(),
         ];
         let resources = bind(&self.link, &layout, &all);
-        splats.push(Splat { resources, slot, n_groups, pixels: buffers.pixels.clone(), variant: Variant::of(d) });
+        splats.push(Splat { resources, slot, n_groups, pixels: buffers.pixels.clone(), variant: Variant::of(scene, d) });
         let layout = self.programs.resources(&self.link, Pass::Resolve);
         let all = [buffers.pixels.as_entire_binding(), storage(&values, u64::from(held) * 4), view(&self.tables)];
         let resources = bind(&self.link, &layout, &all);
-        let program = self.programs.variant(&self.link, Pass::Resolve, Variant::of(d));
+        let program = self.programs.variant(&self.link, Pass::Resolve, Variant::of(scene, d));
         frame.draws.push(Draw { program, slot, resources: Some(resources), shape: Shape::Rectangle });
     }
 

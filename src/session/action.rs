@@ -4,7 +4,7 @@ use super::command::Command;
 use super::export::ExportWhat;
 use super::jobs::JobId;
 use super::task::Task;
-use crate::model::{AnalysisId, ElementId, Excluded, Layer, TransformModel};
+use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, TransformModel};
 use crate::scene::{Camera, CompareMode, PaneKind};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
@@ -127,6 +127,8 @@ pub enum RegisterAction {
     EndDrag,
     /// The drag is taken back.
     CancelDrag,
+    /// These pairs instead of those there are.
+    SetPairs(Landmarks),
     /// Begin a pair with this name and no side.
     AddPair(String),
     /// Rename a pair.

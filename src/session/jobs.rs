@@ -4,12 +4,16 @@
 use crate::base::{Cancel, Error, Progress, Result};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How often a job asks to be looked at.
 const POKE_EVERY: Duration = Duration::from_millis(250);
+/// How long the work rests at most while a part of it is drawn for the first time.
+const REST: Duration = Duration::from_millis(400);
+/// How often it looks up from that rest.
+const REST_STEP: Duration = Duration::from_millis(20);
 
 /// Number of a job.
 pub type JobId = u64;
@@ -50,7 +54,8 @@ struct Running {
 
 /// What a job sends: a part while it works, or its end.
 enum Sent<T> {
-    Early(T),
+    /// The work goes on once the sender beside it is gone.
+    Early(T, Sender<()>),
     End(Result<T>),
 }
 
@@ -61,6 +66,8 @@ pub struct Jobs<T> {
     sender: Sender<(JobId, Sent<T>)>,
     receiver: Receiver<(JobId, Sent<T>)>,
     wake: Wake,
+    /// Works whose parts are being drawn rest until these are dropped.
+    resting: Vec<Sender<()>>,
 }
 
 impl<T> std::fmt::Debug for Jobs<T> {
@@ -83,7 +90,7 @@ impl<T: Send + 'static> Jobs<T> {
     #[must_use]
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = channel();
-        Self { running: BTreeMap::new(), next: 1, sender, receiver, wake }
+        Self { running: BTreeMap::new(), next: 1, sender, receiver, wake, resting: Vec::new() }
     }
 
     /// Starts work on a thread of its own. A running job of the same slot is cancelled: the newest wins.
@@ -91,7 +98,8 @@ impl<T: Send + 'static> Jobs<T> {
         self.start_early(slot, title, |progress, _| work(progress))
     }
 
-    /// As [`Self::start`]; the work may hand over parts before it ends.
+    /// As [`Self::start`]; the work may hand over parts before it ends. After each it leaves the cores to the
+    /// drawing of the part, until the call of [`Self::finished`] after the one that gave it, or for 0.4 s.
     pub fn start_early(
         &mut self,
         slot: &str,
@@ -105,7 +113,7 @@ impl<T: Send + 'static> Jobs<T> {
         let cancel = Cancel::default();
         let state = Arc::new(Mutex::new((0.0, String::new())));
         let (sender, wake, shared) = (self.sender.clone(), Arc::clone(&self.wake), Arc::clone(&state));
-        let poke = Arc::clone(&self.wake);
+        let (poke, cancelled) = (Arc::clone(&self.wake), cancel.clone());
         let poked = Mutex::new(Instant::now());
         let progress = Progress::new(cancel.clone(), move |fraction, what| {
             if let Ok(mut state) = shared.lock()
@@ -123,9 +131,15 @@ impl<T: Send + 'static> Jobs<T> {
         });
         let body = move || {
             let early = |part: T| {
+                let (drawn, rest) = channel();
                 // The receiver is gone only when the program ends.
-                let _ = sender.send((id, Sent::Early(part)));
+                let _ = sender.send((id, Sent::Early(part, drawn)));
                 wake();
+                let since = Instant::now();
+                while since.elapsed() < REST
+                    && !cancelled.is_cancelled()
+                    && rest.recv_timeout(REST_STEP) == Err(RecvTimeoutError::Timeout)
+                {}
             };
             let result = catch_unwind(AssertUnwindSafe(|| work(&progress, &early)))
                 .unwrap_or_else(|_| Err(Error::unsupported("the work stopped unexpectedly; everything else stays open")));
@@ -152,10 +166,14 @@ impl<T: Send + 'static> Jobs<T> {
     /// Results and parts that arrived since the last call, without those of cancelled jobs.
     pub fn finished(&mut self) -> Vec<Finished<T>> {
         let mut all = Vec::new();
+        self.resting.clear();
         while let Ok((id, sent)) = self.receiver.try_recv() {
             let Some(title) = self.running.get(&id).map(|job| job.title.clone()) else { continue };
             let result = match sent {
-                Sent::Early(part) => Ok(part),
+                Sent::Early(part, drawn) => {
+                    self.resting.push(drawn);
+                    Ok(part)
+                }
                 Sent::End(result) => {
                     self.running.remove(&id);
                     result
@@ -237,6 +255,19 @@ mod tests {
         assert_eq!(done[0].title, "second");
         assert!(stopped.recv().unwrap() - asked < Duration::from_millis(100));
         assert!(jobs.is_idle());
+    }
+
+    #[test]
+    fn work_rests_until_its_part_is_drawn() {
+        let mut jobs = jobs();
+        jobs.start_early("x", "x", |_, early| {
+            early(1);
+            Ok(2)
+        });
+        assert_eq!(*wait(&mut jobs)[0].result.as_ref().unwrap(), 1);
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!jobs.is_idle() && jobs.receiver.try_recv().is_err(), "the work did not rest");
+        assert_eq!(*wait(&mut jobs)[0].result.as_ref().unwrap(), 2);
     }
 
     #[test]

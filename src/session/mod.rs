@@ -40,8 +40,8 @@ pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
 pub use task::{FlavorRecord, FusePreview, FuseTask, PredictTask, Recipe, ReduceTask, Task};
 
-use crate::base::{Error, Limits, Result, Severity};
-use crate::model::{Analysis, ElementId, LabelMap, Layer, Registration, Study, Volume};
+use crate::base::{Error, Limits, Note, Result, Severity};
+use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Registration, Study, Volume};
 use crate::scene::{Derived, SceneCache, View};
 use crate::space::DVec3;
 use journal::Journal;
@@ -86,6 +86,8 @@ pub enum Outcome {
     Segments(ElementId, Box<SegmentsOf>),
     /// Where the spots of a section are found.
     SpotIndex(ElementId, Box<SpotIndex>),
+    /// Landmark pairs of a file.
+    Pairs(PathBuf, Landmarks, Vec<Note>),
     /// A method's result.
     Analyzed(Box<Analysis>),
     /// Files were written.
@@ -130,6 +132,8 @@ pub struct Session {
     unsaved: bool,
     is_early: bool,
     revision: u64,
+    /// Landmark pairs that wait for a section and a heart, and their file.
+    waiting_pairs: Option<(PathBuf, Landmarks)>,
 }
 
 impl Session {
@@ -158,6 +162,7 @@ impl Session {
             planes: Mutex::default(),
             unsaved: false,
             is_early: false,
+            waiting_pairs: None,
             revision: 0,
         }
     }
@@ -270,6 +275,7 @@ impl Session {
                 Err(e) => self.say_error(&done.title, &e),
             }
         }
+        self.place_waiting_pairs();
     }
 
     fn take(&mut self, outcome: Outcome) {
@@ -284,6 +290,7 @@ impl Session {
                 self.unsaved = false;
                 self.say(Severity::Note, text);
             }
+            Outcome::Pairs(path, landmarks, notes) => self.wait_for_pairs(path, landmarks, notes),
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
             Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),

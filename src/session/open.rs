@@ -1,5 +1,6 @@
 //! Opening files and the built-in case, closing elements, and layers.
 
+use super::action::RegisterAction;
 use super::edit::{Change, Edit, Held};
 use super::{Outcome, Session};
 use crate::base::{Error, Limits, Note, Progress, Result, Severity, Warnings};
@@ -10,6 +11,7 @@ use crate::model::{
     Study, TransformModel, Volume,
 };
 use crate::phantom::{Case, make_case_early};
+use crate::space::DVec3;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +34,14 @@ pub fn read_path(path: &Path, limits: Limits, progress: &Progress) -> Result<Ope
     let mut warnings = Warnings::default();
     let found = io::open(path, &mut Reading { limits, progress, warnings: &mut warnings })?;
     Ok(Opened { path: path.to_path_buf(), found, notes: warnings.notes })
+}
+
+/// The pairs of a file, moving points in µm; the work of a job.
+fn read_landmarks(path: PathBuf, limits: Limits, progress: &Progress) -> Result<Outcome> {
+    let mut warnings = Warnings::default();
+    let table = io::read_pairs(&path, &mut Reading { limits, progress, warnings: &mut warnings })?;
+    let landmarks = table.to_landmarks(1e-3).map_err(|e| e.at(&path))?;
+    Ok(Outcome::Pairs(path, landmarks, warnings.notes))
 }
 
 /// The last part of a path, for titles.
@@ -111,6 +121,10 @@ impl Session {
         let limits = self.limits;
         let title = format!("Opening {}", leaf(&path));
         let slot = format!("open {}", path.display());
+        if io::is_pairs(&path) {
+            self.jobs.start(&slot, &title, move |progress| read_landmarks(path, limits, progress));
+            return;
+        }
         self.jobs.start(&slot, &title, move |progress| read_path(&path, limits, progress).map(Outcome::Opened));
     }
 
@@ -137,6 +151,46 @@ impl Session {
         if !items.is_empty() {
             self.add(&format!("open {}", leaf(&opened.path)), items, None);
         }
+    }
+
+    pub(super) fn wait_for_pairs(&mut self, path: PathBuf, landmarks: Landmarks, notes: Vec<Note>) {
+        for note in notes.into_iter().filter(|n| n.severity != Severity::Note) {
+            self.say_from(note.severity, &leaf(&path), note.message, "Check what the sentence names; what is open stays.");
+        }
+        self.waiting_pairs = Some((path, landmarks));
+    }
+
+    /// Gives waiting landmark pairs to the shown section, as soon as there are a section and a heart; says that
+    /// something lacks once nothing more is being opened.
+    pub(super) fn place_waiting_pairs(&mut self) {
+        let is_ready = self.view.section.is_some() && self.view.heart.is_some() && !self.is_early;
+        if self.waiting_pairs.is_none() || !(is_ready || self.jobs.is_idle()) {
+            return;
+        }
+        let Some((path, landmarks)) = self.waiting_pairs.take() else { return };
+        let n = landmarks.pairs.len();
+        let is_new = self.registration().is_none();
+        let fixed: Vec<DVec3> = landmarks.pairs.iter().filter(|l| l.active).filter_map(|l| l.fixed).collect();
+        if let Err(e) = self.register(&RegisterAction::SetPairs(landmarks)) {
+            let remedy = "Open a heart and a section, then the landmark pairs again.";
+            self.say_from(Severity::Error, &leaf(&path), format!("{n} landmark pairs have nowhere to go: {e}"), remedy);
+            return;
+        }
+        if let (true, Some(cut)) = (is_new && !fixed.is_empty(), self.registration().map(|r| r.plane)) {
+            let middle = fixed.iter().sum::<DVec3>() / fixed.len() as f64;
+            let moved = cut.through(cut.origin() + cut.normal() * cut.distance_mm(middle));
+            if let Err(e) = self.register(&RegisterAction::Bind(moved)) {
+                self.say_from(Severity::Error, &leaf(&path), e.to_string(), "Bind the section to a plane by hand.");
+            }
+        }
+        self.show_section_plane();
+        let plane = if is_new { "; the plane is parallel to the short axis, through the middle of the fixed points" } else { "" };
+        self.say_from(
+            Severity::Note,
+            &leaf(&path),
+            format!("{n} landmark pairs, section points read as µm, fixed points as LPS mm{plane}"),
+            "",
+        );
     }
 
     /// Puts the heart of the built-in case on an empty screen; it is not in the history and makes room for

@@ -75,6 +75,10 @@ fn change(
             set_side(l, *to);
             (format!("move pair {}", l.name), Some(*pair))
         }
+        RegisterAction::SetPairs(landmarks) => {
+            r.landmarks = landmarks.clone();
+            ("open landmark pairs".into(), None)
+        }
         RegisterAction::AddPair(name) => {
             r.landmarks.pairs.push(Landmark::named(name.clone()));
             (format!("add pair {name}"), Some(r.landmarks.pairs.len() - 1))
@@ -90,15 +94,7 @@ fn change(
             l.active = *active;
             (format!("{} pair {}", if *active { "use" } else { "leave out" }, l.name), keep)
         }
-        RegisterAction::ClearSide(pair, moving) => {
-            let l = pair_mut(r, *pair)?;
-            if *moving {
-                l.moving = None;
-            } else {
-                l.fixed = None;
-            }
-            (format!("take back half of pair {}", l.name), Some(*pair))
-        }
+        RegisterAction::ClearSide(pair, moving) => (clear_side(pair_mut(r, *pair)?, *moving), Some(*pair)),
         RegisterAction::Remove(pair) => {
             pair_mut(r, *pair)?;
             let l = r.landmarks.pairs.remove(*pair);
@@ -144,6 +140,15 @@ fn set_side(l: &mut Landmark, side: Side) {
         Side::Moving(p) => l.moving = Some(p),
         Side::Fixed(p) => l.fixed = Some(p),
     }
+}
+
+fn clear_side(l: &mut Landmark, moving: bool) -> String {
+    if moving {
+        l.moving = None;
+    } else {
+        l.fixed = None;
+    }
+    format!("take back half of pair {}", l.name)
 }
 
 fn lacks(l: &Landmark, side: Side) -> bool {

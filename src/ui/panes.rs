@@ -194,7 +194,7 @@ fn overlay_tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     let mode = desk.session.view.compare;
     ui.spacing_mut().item_spacing.x = 2.0;
     ui.spacing_mut().button_padding.x = 5.0;
-    if matches!(mode, CompareMode::Blend | CompareMode::Swipe) && ui.available_width() > 300.0 {
+    if matches!(mode, CompareMode::Blend | CompareMode::Swipe) && ui.available_width() > 380.0 {
         let mut mix = desk.session.view.mix;
         ui.spacing_mut().slider_width = 64.0;
         let hint = if mode == CompareMode::Blend { "Opacity of the section" } else { "Place of the divider" };
@@ -203,7 +203,7 @@ fn overlay_tools(ui: &mut Ui, desk: &mut Desk<'_>) {
             desk.view(ViewAction::Mix(mix));
         }
     }
-    if ui.available_width() < 220.0 {
+    if ui.available_width() < 310.0 {
         let shown = MODES.iter().find(|(m, _)| *m == mode).map_or("", |(_, n)| n);
         let combo = egui::ComboBox::from_id_salt("compare").selected_text(shown).width(64.0);
         let list = combo.show_ui(ui, |ui| {

@@ -49,8 +49,10 @@ pub struct StartReport {
     pub first_picture_ms: f64,
     /// From frame to frame, in ms.
     pub frame_ms: Vec<f64>,
-    /// Our own share of each frame, in ms.
+    /// Our own share of each frame, in ms by the clock, with what other threads took from it meanwhile.
     pub own_ms: Vec<f64>,
+    /// The same in processor time of the interface thread; empty where the system does not tell.
+    pub own_processor_ms: Vec<f64>,
     /// Name of the adapter.
     pub adapter: String,
     /// Bytes sent to the device.
@@ -173,8 +175,11 @@ struct Watched {
     shown: bool,
     asked: bool,
     busy: Option<Busy>,
-    /// What the busy person's last actions took.
+    /// What the busy person's last actions took, by the clock.
     acted_ms: f64,
+    /// Processor time of those and of the last frame's panels, in ms.
+    own_processor_ms: Option<f64>,
+    acted_processor_ms: f64,
     /// Why the device is of no use any more.
     lost: Option<String>,
     /// When the device is destroyed (tests).
@@ -204,6 +209,8 @@ impl Watched {
             asked: false,
             busy: None,
             acted_ms: 0.0,
+            own_processor_ms: None,
+            acted_processor_ms: 0.0,
             lost: None,
             loss: None,
             device: cc.wgpu_render_state.clone(),
@@ -262,6 +269,7 @@ impl Watched {
             self.report.frame_ms.push(began.duration_since(last).as_secs_f64() * 1000.0);
             let own = self.workbench.as_ref().and_then(|w| w.frame_ms().last().copied()).unwrap_or(0.0);
             self.report.own_ms.push(own + self.acted_ms);
+            self.report.own_processor_ms.extend(self.own_processor_ms.map(|ms| ms + self.acted_processor_ms));
         }
         self.report.upload_bytes += uploaded(frame);
         self.last = (self.shown && self.is_busy(bench)).then_some(began);
@@ -278,9 +286,10 @@ impl Watched {
             self.busy = Busy::begin(workbench);
         }
         let Some(busy) = self.busy else { return false };
-        let began = Instant::now();
+        let (began, processor) = (Instant::now(), thread_ms());
         busy.step(workbench, self.report.frame_ms.len());
         self.acted_ms = began.elapsed().as_secs_f64() * 1000.0;
+        self.acted_processor_ms = thread_ms().zip(processor).map_or(0.0, |(after, before)| after - before);
         true
     }
 
@@ -308,6 +317,12 @@ impl Watched {
     }
 }
 
+/// Processor time of this thread so far in ms (Linux: nanoseconds on a core, first field of `schedstat`).
+fn thread_ms() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(text.split_whitespace().next()?.parse::<f64>().ok()? / 1e6)
+}
+
 /// Bytes sent to the device for all panes.
 fn uploaded(frame: &eframe::Frame) -> u64 {
     let Some(state) = frame.wgpu_render_state() else { return 0 };
@@ -320,7 +335,9 @@ impl eframe::App for Watched {
         self.watch_device(ui.ctx(), false);
         // Nothing can be painted on a lost device; an empty frame is all that it takes.
         let Some(workbench) = self.workbench.as_mut().filter(|_| self.lost.is_none()) else { return };
+        let processor = self.options.bench.and_then(|_| thread_ms());
         workbench.ui(ui, frame);
+        self.own_processor_ms = processor.and_then(|before| Some(thread_ms()? - before));
         self.watch_device(ui.ctx(), true);
         if let Some(bench) = self.options.bench {
             self.measure(ui.ctx(), frame, bench, began);

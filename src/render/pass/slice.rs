@@ -1,5 +1,6 @@
 //! A cut through a volume.
 
+use super::spots::{SMALL_PX, radius_px};
 use super::{COLORS, texture_entry};
 use crate::model::{ColorMap, Samples};
 use crate::render::tables;
@@ -73,17 +74,20 @@ pub(in crate::render) struct Variant {
     pub(in crate::render) valued: bool,
     /// Spots are rings.
     pub(in crate::render) ring: bool,
+    /// Spots cover no more than the pixels beside their own.
+    pub(in crate::render) small: bool,
 }
 
 impl Variant {
     /// The variant of a layer of spots.
-    pub(in crate::render) fn of(drawn: &SpotsDrawn) -> Self {
-        Self { valued: drawn.values.is_some(), ring: drawn.compare == Compare::Contour, ..Self::default() }
+    pub(in crate::render) fn of(scene: &Scene, drawn: &SpotsDrawn) -> Self {
+        let small = radius_px(scene, drawn) < SMALL_PX;
+        Self { valued: drawn.values.is_some(), ring: drawn.compare == Compare::Contour, small, ..Self::default() }
     }
 
     /// The constants of the programs for spots.
-    pub(in crate::render) fn of_spots(self) -> [(&'static str, f64); 2] {
-        [("valued", f64::from(u8::from(self.valued))), ("ring", f64::from(u8::from(self.ring)))]
+    pub(in crate::render) fn of_spots(self) -> [(&'static str, f64); 3] {
+        [("valued", self.valued), ("ring", self.ring), ("small", self.small)].map(|(name, on)| (name, f64::from(u8::from(on))))
     }
 
     pub(in crate::render) fn new(scene: &Scene, drawn: &SliceDrawn) -> Self {

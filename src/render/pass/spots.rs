@@ -67,6 +67,9 @@ pub(in crate::render) fn covered_px(scene: &Scene, [low, high]: [[f32; 2]; 2], m
     ]
 }
 
+/// Under this radius in pixels a spot covers no more than its own pixel and seven beside it.
+pub(in crate::render) const SMALL_PX: f32 = 0.9;
+
 /// Radius on the screen.
 pub(in crate::render) fn radius_px(scene: &Scene, drawn: &SpotsDrawn) -> f32 {
     ((f64::from(drawn.radius_mm) / scene.camera.mm_per_px) as f32).max(LEAST_RADIUS_PX)

@@ -104,8 +104,11 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
         rule.clear();
     }
     pane.mark(Mark::ColorBar { color_map, low, high, title, rule });
-    pane.mark(Mark::Label { at: DVec2::new(-1.08, -0.6), text: "septal".into(), ink: Ink::Dim });
-    pane.mark(Mark::Label { at: DVec2::new(1.1, 0.6), text: "lateral".into(), ink: Ink::Dim });
+    for (at, word) in [(DVec2::new(-1.08, -0.6), "septal"), (DVec2::new(1.1, 0.6), "lateral")] {
+        if has_room(&pane, at) {
+            pane.mark(Mark::Label { at, text: word.into(), ink: Ink::Dim });
+        }
+    }
     pane.scene
 }
 
@@ -129,6 +132,13 @@ fn outline(pane: &mut Pane, cell: &BullseyeCell, ink: Ink, width: f32) {
 /// Radius of the whole in points: in a small pane the words give way.
 fn radius_points(pane: &Pane) -> f64 {
     1.0 / pane.scene.camera.mm_per_px / f64::from(pane.px(1.0))
+}
+
+/// Whether a short word around a place stays inside of the pane.
+fn has_room(pane: &Pane, at: DVec2) -> bool {
+    let x = pane.scene.camera.px_from_mm(pane.scene.size_px, at).x;
+    let half = f64::from(pane.px(22.0));
+    x > half && x + half < f64::from(pane.scene.size_px[0])
 }
 
 /// Number and name over the value; in a small pane only the number.
