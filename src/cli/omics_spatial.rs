@@ -74,7 +74,8 @@ impl Options {
             let (n, seed) = (self.spatial_permutations, run.shared.seed);
             let found = autocorrelation(&graph, expression, n, seed, &run.progress)?;
             let n_found = found.iter().flatten().filter(|g| g.moran_q < 0.05).count();
-            written.line += &format!("; {n_found} of {} genes are alike among neighbors (q below 0.05)", found.len());
+            let alike = format!("{n_found} of {} genes are alike among neighbors (q below 0.05)", found.len());
+            written.line = format!("{}; {alike}", written.line);
             written.tables.push(("autocorrelation.csv", autocorrelation_table(expression, &found)?));
             if !self.local.is_empty() {
                 written.tables.push(("local.csv", self.local_table(&graph, expression)?));
