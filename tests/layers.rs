@@ -53,6 +53,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("faer", &["stats"]),
     ("rand", &["stats"]),
     ("rand_distr", &["stats"]),
+    ("delaunator", &["stats"]),
     // Transforms of images: sums over all pairs of voxels.
     ("rustfft", &["imaging"]),
     ("dicom", &["io"]),

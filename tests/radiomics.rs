@@ -227,7 +227,7 @@ fn a_cuboid_has_its_volume_area_and_axes() {
     let inside = |p: [usize; 3]| (0..3).all(|a| (2..2 + n[a]).contains(&p[a]));
     let values = Case::new([12, 10, 8], s, |p| (p[0] + p[1] + p[2]) as f32, inside).values(Discretize::None);
     let near = |tag: &str, want: f64| {
-        assert!((values[tag].unwrap() / want - 1.0).abs() < 1e-9, "{tag}: {:?} instead of {want}", values[tag])
+        assert!((values[tag].unwrap() / want - 1.0).abs() < 1e-9, "{tag}: {:?} instead of {want}", values[tag]);
     };
     let m = n.map(|v| (v - 1) as f64);
     let voxel = s[0] * s[1] * s[2];
@@ -256,7 +256,7 @@ fn a_ball_is_round() {
     let values = Case::new([49, 49, 49], [1.0; 3], |p| (p[0] % 5) as f32 + 1.0, inside).values(Discretize::None);
     let volume = 4.0 / 3.0 * std::f64::consts::PI * 8000.0;
     let close = |tag: &str, want: f64, tolerance: f64| {
-        assert!((values[tag].unwrap() / want - 1.0).abs() < tolerance, "{tag} {:?}", values[tag])
+        assert!((values[tag].unwrap() / want - 1.0).abs() < tolerance, "{tag} {:?}", values[tag]);
     };
     close("morph_volume", volume, 0.01);
     close("morph_pca_maj_axis", 4.0 * (400.0f64 / 5.0).sqrt(), 0.01);

@@ -1,5 +1,5 @@
-//! Counts to representation: quality, normalization, variable genes, principal components. Everything works
-//! on sparse genes and never fills the whole table.
+//! Counts to representation: quality, normalization, variable genes, principal components, neighbors on a
+//! section. Everything works on sparse genes and never fills the whole table.
 
 mod bins;
 mod cells;
@@ -12,6 +12,7 @@ mod names;
 mod normalize;
 mod pseudobulk;
 mod score;
+mod spatial;
 mod summarize;
 mod table;
 mod variable;
@@ -25,6 +26,7 @@ pub use factors::{Factors, factors};
 pub use normalize::{NormalizeSettings, Normalized, Target, normalize};
 pub use pseudobulk::{Pseudobulk, PseudobulkSettings, pseudobulk};
 pub use score::{GeneSet, ScoreMethod, ScoreSettings, Scores, score};
+pub use spatial::{GeneAutocorrelation, GraphKind, Lee, LocalMoran, SpatialGraph, Statistic, autocorrelation, lee, local_moran};
 pub use summarize::{Summary, summarize};
 pub use table::{ValueScale, check_table};
 pub use variable::{Flavor, VariableGenes, VariableSettings, variable_genes};

@@ -24,6 +24,7 @@ mod solve;
 mod special;
 mod surrogate;
 mod svd;
+mod triangulate;
 mod variogram;
 
 pub use cca::{Cca, nested_largest};
@@ -51,4 +52,5 @@ pub use special::{
 };
 pub use surrogate::{SpatialBasis, SpatialParts};
 pub use svd::{ThinSvd, thin_svd};
+pub use triangulate::delaunay_edges;
 pub use variogram::spatial_range_mm;

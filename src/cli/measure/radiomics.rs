@@ -25,7 +25,7 @@ pub struct Radiomics {
     #[arg(long, default_value_t = 0)]
     phase: usize,
     /// Resample to cubes of this size first, trilinear.
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     resample: Option<f64>,
     /// Only these intensities count.
     #[arg(long, value_name = "LO,HI", allow_hyphen_values = true)]

@@ -5,6 +5,7 @@ mod cells;
 mod deconvolve;
 mod programs;
 mod samples;
+mod spatial;
 mod work;
 
 use super::Run;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use work::{Work, named, note};
 
 /// Steps in the order in which they follow each other.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 14] = [
     "summarize",
     "pseudobulk",
     "normalize",
@@ -30,6 +31,8 @@ const STEPS: [&str; 12] = [
     "neighbors",
     "cluster",
     "embed",
+    "graph",
+    "autocorrelation",
     "deconvolve",
     "score",
     "test",
@@ -39,7 +42,7 @@ const STEPS: [&str; 12] = [
 #[derive(Args, Debug)]
 pub struct Omics {
     /// Steps joined by `+`, in this order: summarize, pseudobulk, normalize, variable, pca, nmf, neighbors, cluster,
-    /// embed, deconvolve, score, test.
+    /// embed, graph, autocorrelation, deconvolve, score, test.
     #[arg(value_name = "STEP[+STEP…]")]
     steps: String,
     /// h5ad, 10x h5, MTX folder, Visium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
@@ -75,6 +78,8 @@ pub struct Omics {
     programs: programs::Options,
     #[command(flatten)]
     cells: cells::Options,
+    #[command(flatten)]
+    spatial: spatial::Options,
 }
 
 /// Which steps run, and with how many genes and components.
@@ -197,6 +202,10 @@ impl Omics {
             work = self.programs.nmf(self.all_genes, work, run)?;
         }
         work = self.on_cells(plan, work, run)?;
+        let spatial = ["graph", "autocorrelation"].map(|s| plan.has(s));
+        if spatial.contains(&true) {
+            work = self.spatial.run(spatial, self.programs.k, work, run)?;
+        }
         if plan.has("deconvolve") {
             work = self.deconvolve.run(work, run)?;
         }
