@@ -1,4 +1,4 @@
-//! Streams made by CharLS 2.4.3 (imagecodecs 2026.3.6).
+//! Streams made by `CharLS` 2.4.3 (imagecodecs 2026.3.6).
 
 use super::*;
 
