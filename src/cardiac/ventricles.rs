@@ -156,7 +156,9 @@ pub fn plausibility(rows: &[Measure], female: Option<bool>) -> Vec<Finding> {
             severity: if outside { Severity::Warning } else { Severity::Note },
             code: if outside { "outside-healthy-range" } else { "within-healthy-range" },
             what: format!(
-                "{region} {metric} of {value:.1} {unit} lies {} {low:.0} to {high:.0} {unit}, two standard deviations of {whom} (UK Biobank, Petersen 2017).",
+                "{} {} of {value:.1} {unit} lies {} {low:.0} to {high:.0} {unit}, two standard deviations of {whom} (UK Biobank, Petersen 2017).",
+                if region == "myo" { "Myocardial".to_owned() } else { region.to_uppercase() },
+                metric.replace('_', " "),
                 if outside { "outside" } else { "within" }
             ),
             evidence: vec![("value".into(), value), ("low".into(), low), ("high".into(), high)],

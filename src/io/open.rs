@@ -281,7 +281,10 @@ fn finish(
     }
     if let [first, ..] = unknown {
         let name = first.file_name().unwrap_or_default().to_string_lossy();
-        let what = format!("{} files of another kind were left out (as {name})", unknown.len());
+        let what = match unknown.len() {
+            1 => format!("1 file of another kind was left out ({name})"),
+            n => format!("{n} files of another kind were left out (as {name})"),
+        };
         reading.warnings.note("left-out", what, Some(folder));
     }
     Ok(found)
@@ -381,9 +384,11 @@ mod tests {
         assert_eq!(found[0].summary, "labels 2×2×3 voxels, 1×1×1 mm: 1 RV cavity, 2 Myocardium, 3 LV cavity");
         assert_eq!(found[1].summary, "volume 2×2×3 voxels, 1×1×1 mm");
         let errors: Vec<_> = warnings.notes.iter().filter(|n| n.severity == Severity::Error).collect();
-        assert_eq!(errors.len(), 1);
-        assert!(errors[0].message.ends_with("broken.nii") && errors[0].code == "malformed");
-        assert!(warnings.notes.iter().any(|n| n.code == "left-out" && n.message.starts_with("2 files")));
+        assert_eq!(errors.len(), 2);
+        for (error, name) in errors.iter().zip(["broken.nii", "d.tar.xz"]) {
+            assert!(error.message.ends_with(name) && error.code == "malformed", "{error:?}");
+        }
+        assert!(warnings.notes.iter().any(|n| n.code == "left-out" && n.message.starts_with("1 file ")));
     }
 
     #[test]
@@ -391,7 +396,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path());
         for (name, part) in
-            [("SOURCE.txt", "no known kind"), ("d.tar.xz", "unpack it first"), ("broken.nii", "NIfTI"), ("no", "opening")]
+            [("SOURCE.txt", "no known kind"), ("d.tar.xz", "the archive is damaged"), ("broken.nii", "NIfTI"), ("no", "opening")]
         {
             let error = open_all(&folder.path().join(name)).0.unwrap_err().to_string();
             assert!(error.contains(part) && error.ends_with(name), "{error}");

@@ -249,7 +249,7 @@ mod tests {
         let by_array = SpatialGraph::new(&positions, Some(&array), GraphKind::Hex, &Progress::none()).unwrap();
         assert_eq!(by_array, graph(&positions, GraphKind::Hex));
         assert_eq!((by_array.row(27).0.len(), by_array.n_islands()), (6, 0));
-        let twice: Vec<[i64; 2]> = array.iter().map(|a| [a[0] / 2, a[1]]).collect();
+        let twice: Vec<[i64; 2]> = array.iter().map(|a| [a[0] / 2, a[1] / 2]).collect();
         let error = SpatialGraph::new(&positions, Some(&twice), GraphKind::Hex, &Progress::none()).unwrap_err();
         assert!(error.to_string().contains("one section at a time"));
     }

@@ -143,7 +143,7 @@ fn radius_points(pane: &Pane) -> f64 {
 /// Whether a short word around a place stays inside of the pane.
 fn has_room(pane: &Pane, at: DVec2) -> bool {
     let x = pane.scene.camera.px_from_mm(pane.scene.size_px, at).x;
-    let half = f64::from(pane.px(22.0));
+    let half = f64::from(pane.px(17.0));
     x > half && x + half < f64::from(pane.scene.size_px[0])
 }
 
