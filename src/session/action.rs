@@ -127,8 +127,8 @@ pub enum RegisterAction {
     EndDrag,
     /// The drag is taken back.
     CancelDrag,
-    /// These pairs instead of those there are.
-    SetPairs(Landmarks),
+    /// These pairs instead of those there are, and another plane where one is given.
+    SetPairs(Landmarks, Option<Plane>),
     /// Begin a pair with this name and no side.
     AddPair(String),
     /// Rename a pair.

@@ -11,6 +11,7 @@ use crate::model::{
     Study, TransformModel, Volume,
 };
 use crate::phantom::{Case, make_case_early};
+use crate::scene::PaneKind;
 use crate::space::DVec3;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,11 +122,12 @@ impl Session {
         let limits = self.limits;
         let title = format!("Opening {}", leaf(&path));
         let slot = format!("open {}", path.display());
-        if io::is_pairs(&path) {
-            self.jobs.start(&slot, &title, move |progress| read_landmarks(path, limits, progress));
-            return;
-        }
-        self.jobs.start(&slot, &title, move |progress| read_path(&path, limits, progress).map(Outcome::Opened));
+        self.jobs.start(&slot, &title, move |progress| {
+            if io::is_pairs(&path) {
+                return read_landmarks(path, limits, progress);
+            }
+            read_path(&path, limits, progress).map(Outcome::Opened)
+        });
     }
 
     pub(super) fn open_demo(&mut self, seed: u64) {
@@ -171,20 +173,20 @@ impl Session {
         let n = landmarks.pairs.len();
         let is_new = self.registration().is_none();
         let fixed: Vec<DVec3> = landmarks.pairs.iter().filter(|l| l.active).filter_map(|l| l.fixed).collect();
-        if let Err(e) = self.register(&RegisterAction::SetPairs(landmarks)) {
+        let middle = fixed.iter().sum::<DVec3>() / fixed.len().max(1) as f64;
+        let cut = self.pane_plane(PaneKind::ShortAxis).filter(|_| is_new && !fixed.is_empty());
+        let plane = cut.map(|cut| cut.through(cut.origin() + cut.normal() * cut.distance_mm(middle)));
+        if let Err(e) = self.register(&RegisterAction::SetPairs(landmarks, plane)) {
             let remedy = "Open a heart and a section, then the landmark pairs again.";
             self.say_from(Severity::Error, &leaf(&path), format!("{n} landmark pairs have nowhere to go: {e}"), remedy);
             return;
         }
-        if let (true, Some(cut)) = (is_new && !fixed.is_empty(), self.registration().map(|r| r.plane)) {
-            let middle = fixed.iter().sum::<DVec3>() / fixed.len() as f64;
-            let moved = cut.through(cut.origin() + cut.normal() * cut.distance_mm(middle));
-            if let Err(e) = self.register(&RegisterAction::Bind(moved)) {
-                self.say_from(Severity::Error, &leaf(&path), e.to_string(), "Bind the section to a plane by hand.");
-            }
-        }
         self.show_section_plane();
-        let plane = if is_new { "; the plane is parallel to the short axis, through the middle of the fixed points" } else { "" };
+        let plane = if plane.is_some() {
+            "; the plane is parallel to the short axis, through the middle of the fixed points"
+        } else {
+            ""
+        };
         self.say_from(
             Severity::Note,
             &leaf(&path),

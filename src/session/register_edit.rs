@@ -75,8 +75,8 @@ fn change(
             set_side(l, *to);
             (format!("move pair {}", l.name), Some(*pair))
         }
-        RegisterAction::SetPairs(landmarks) => {
-            r.landmarks = landmarks.clone();
+        RegisterAction::SetPairs(landmarks, plane) => {
+            (r.landmarks, r.plane) = (landmarks.clone(), plane.unwrap_or(r.plane));
             ("open landmark pairs".into(), None)
         }
         RegisterAction::AddPair(name) => {
