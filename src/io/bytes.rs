@@ -183,6 +183,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
 }
 
+/// Makes a folder with those above it; one that is there stays as it is. `Parameter` where a file has that name.
+pub fn make_folder(path: &Path) -> Result<()> {
+    if path.exists() && !path.is_dir() {
+        return Err(Error::parameter(format!("a file has the name of the folder to write: {}", path.display())));
+    }
+    std::fs::create_dir_all(path).map_err(|e| Error::io("making the folder", e, path))
+}
+
 /// Writes a file through a temporary one in the same folder, which takes its name only when all was
 /// written and is on disk. After a failure the folder is as it was.
 pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {

@@ -1,8 +1,9 @@
 //! What a reader gives back: the content, and one line about what was found and assumed.
 
+use super::summary::summarize;
 use crate::base::{Limits, Progress, Warnings};
-use crate::model::{Cohort, LabelMap, Section, Volume};
-use std::path::PathBuf;
+use crate::model::{Cohort, Contours, Ecg, ImagePlace, LabelMap, Section, Surface, Volume};
+use std::path::{Path, PathBuf};
 
 /// What every reader gets: how much memory it may take, how to say how far it is, where to say what it assumed.
 #[derive(Debug)]
@@ -26,6 +27,28 @@ pub enum Content {
     Section(Section),
     /// Patients side by side, from a sample sheet.
     Cohort(Cohort),
+    /// An electrocardiogram.
+    Ecg(Ecg),
+    /// Drawn outlines.
+    Contours(Contours),
+    /// A mesh.
+    Surface(Surface),
+}
+
+impl Content {
+    /// Its name on screen.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Volume(v) => &v.name,
+            Self::Labels(l) => &l.name,
+            Self::Section(s) => &s.name,
+            Self::Cohort(c) => c.name(),
+            Self::Ecg(e) => &e.name,
+            Self::Contours(c) => &c.name,
+            Self::Surface(s) => &s.name,
+        }
+    }
 }
 
 /// One thing found in a path.
@@ -44,4 +67,15 @@ pub struct Found {
     pub path: PathBuf,
     /// Its number among the things in that path, from 0; stable for the same input.
     pub item: usize,
+    /// Where the images of a series lie that it was made of; empty for other things.
+    pub images: Vec<ImagePlace>,
+}
+
+impl Found {
+    /// A thing that one file holds.
+    #[must_use]
+    pub fn alone(content: Content, path: &Path) -> Self {
+        let summary = summarize(&content);
+        Self { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0, images: Vec::new() }
+    }
 }

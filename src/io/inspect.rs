@@ -12,7 +12,7 @@ use std::path::Path;
 /// One thing found; keys that do not apply are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Item {
-    /// `volume`, `cine`, `labels`, `image`, `section`, `expression` or `table`.
+    /// `volume`, `cine`, `labels`, `image`, `section`, `expression`, `table`, `contours`, `mesh` or `ecg`.
     pub kind: &'static str,
     /// Name on screen.
     pub name: String,
@@ -139,7 +139,8 @@ fn item(found: &Found) -> Item {
             },
             ..base
         },
-        Content::Cohort(c) => Item { name: c.name().to_owned(), ..base },
+        Content::Contours(c) => Item { name: c.name.clone(), n_phases: Some(c.n_phases()), ..base },
+        Content::Cohort(_) | Content::Ecg(_) | Content::Surface(_) => Item { name: found.content.name().to_owned(), ..base },
     }
 }
 
@@ -177,14 +178,14 @@ pub fn orientation(grid: &Grid) -> String {
 #[must_use]
 pub fn inspection_table(found: &[Found], warnings: &Warnings) -> String {
     let mut out = String::new();
-    let names: Vec<&str> = found.iter().map(name).collect();
+    let names: Vec<&str> = found.iter().map(|f| f.content.name()).collect();
     let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
     for (one, name) in found.iter().zip(names) {
         let files = if one.n_files == 1 { String::new() } else { format!(", {} files", one.n_files) };
         let axes = match &one.content {
             Content::Volume(v) => format!(", {}", orientation(&v.grid)),
             Content::Labels(l) => format!(", {}", orientation(&l.grid)),
-            Content::Section(_) | Content::Cohort(_) => String::new(),
+            _ => String::new(),
         };
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:>3}  {name:width$}  {}{axes}{files}", one.item, one.summary);
@@ -195,15 +196,6 @@ pub fn inspection_table(found: &[Found], warnings: &Warnings) -> String {
         let _ = writeln!(out, "{} [{}] {}{file}", note.severity.name(), note.code, note.message);
     }
     out
-}
-
-fn name(found: &Found) -> &str {
-    match &found.content {
-        Content::Volume(v) => &v.name,
-        Content::Labels(l) => &l.name,
-        Content::Section(s) => &s.name,
-        Content::Cohort(c) => c.name(),
-    }
 }
 
 #[cfg(test)]
@@ -228,6 +220,7 @@ mod tests {
             n_files: 6,
             path: PathBuf::from("x"),
             item: 0,
+            images: Vec::new(),
         }
     }
 
@@ -262,7 +255,7 @@ mod tests {
             expression: None,
         };
         let content = Content::Section(section);
-        let found = Found { summary: summarize(&content), content, sorted_by: None, n_files: 1, path: PathBuf::new(), item: 0 };
+        let found = Found::alone(content, Path::new(""));
         assert_eq!(found.summary, "image 3×2 px, 0.5 µm per px");
         let json = serde_json::to_value(inspect(&[found], &Warnings::default())).unwrap();
         assert_eq!(

@@ -75,7 +75,7 @@ pub(crate) fn read_matrix(files: &MtxFiles, reading: &mut Reading) -> Result<Fou
         Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression: Some(Arc::new(expression)) };
     let content = Content::Section(section);
     let summary = format!("Matrix Market {}", summarize(&content));
-    Ok(Found { content, summary, sorted_by: None, n_files: 3, path: files.matrix.clone(), item: 0 })
+    Ok(Found { summary, n_files: 3, ..Found::alone(content, &files.matrix) })
 }
 
 /// Counts of the only matrix in a folder.

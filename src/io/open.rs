@@ -2,9 +2,14 @@
 //! cannot be read is named in the warnings; the rest stays open.
 
 use super::archive::{self, Archive};
-use super::summary::summarize;
-use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats};
+use super::contours::ContourKind;
+use super::mesh::MeshKind;
+use super::{
+    Found, Reading, bytes, cohort, contours, counts, dicom, hdf5_open, mesh, mtx, nifti, picture, table, tiff, visium,
+    volume_formats,
+};
 use crate::base::{Error, Result};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +55,8 @@ enum Kind {
     Archive(Archive),
     /// A sample sheet.
     Cohort,
+    Contours(ContourKind),
+    Mesh(MeshKind),
     /// Known, not opened here; the sentence says what to do.
     Other(&'static str),
     Unknown,
@@ -68,6 +75,12 @@ fn kind_of(path: &Path) -> Result<Kind> {
     if kind != Kind::Unknown {
         return Ok(kind);
     }
+    if let Some(kind) = contours::kind_of(path, &inflated_first(&first)) {
+        return Ok(Kind::Contours(kind));
+    }
+    if let Some(kind) = mesh::kind_of(path, &first) {
+        return Ok(Kind::Mesh(kind));
+    }
     // A damaged file is still read by the reader of its name, which says what is wrong with it.
     Ok(match ending.as_str() {
         "nii" | "hdr" => Kind::Nifti,
@@ -84,6 +97,11 @@ fn kind_of(path: &Path) -> Result<Kind> {
         "nrrd" | "nhdr" | "mha" | "mhd" => Kind::Lattice,
         _ => Kind::Unknown,
     })
+}
+
+/// The first bytes, inflated where they are gzip.
+fn inflated_first(first: &[u8]) -> Vec<u8> {
+    if bytes::is_gzip(first) { bytes::inflated_start(first, N_FIRST_BYTES) } else { first.to_vec() }
 }
 
 /// Whether a table has the columns of a sample sheet.
@@ -169,6 +187,8 @@ fn open_file(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         Kind::Lattice => volume_formats::read_lattice(path, reading).map(|f| vec![f]),
         Kind::Archive(kind) => open_archive(path, kind, reading),
         Kind::Cohort => cohort::read_cohort(path, reading).map(|f| vec![f]),
+        Kind::Contours(kind) => contours::read(path, kind, reading).map(|f| vec![f]),
+        Kind::Mesh(kind) => mesh::read(path, kind, reading).map(|f| vec![f]),
         Kind::Other(_) | Kind::Unknown => Err(unknown(path)),
     }));
     let read = read.unwrap_or_else(|_| Err(Error::malformed("its reader stopped in the middle; the file is damaged")));
@@ -203,8 +223,7 @@ fn open_archive(path: &Path, kind: Archive, reading: &mut Reading) -> Result<Vec
 fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
     let content = nifti::read_nifti(path, reading)?;
     let n_files = if matches!(bytes::ending(path).as_str(), "hdr" | "img") { 2 } else { 1 };
-    let summary = summarize(&content);
-    Ok(vec![Found { content, summary, sorted_by: None, n_files, path: path.to_path_buf(), item: 0 }])
+    Ok(vec![Found { n_files, ..Found::alone(content, path) }])
 }
 
 /// What a folder holds, before anything is read.
@@ -212,6 +231,8 @@ fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 struct Inventory {
     visium: Vec<PathBuf>,
     files: Vec<PathBuf>,
+    /// Folders with contour files of one image each, and these.
+    contours: BTreeMap<PathBuf, Vec<PathBuf>>,
     has_dicom: bool,
     unknown: Vec<PathBuf>,
     is_cut: bool,
@@ -244,11 +265,15 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
         let said = reading.warnings.notes.split_off(n_notes);
         reading.warnings.notes.extend(said.into_iter().filter(|n| n.code != "not-dicom"));
     }
+    for (folder, files) in &inventory.contours {
+        keep(contours::read_sunnybrook_folder(folder, files, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
+    }
     let n = inventory.files.len() as f64;
     for (i, file) in inventory.files.iter().enumerate() {
         reading.progress.step(i as f64 / n, "opening files")?;
         keep(open_file(file, reading));
     }
+    contours::place_with_images(&mut found, reading);
     finish(folder, found, failures, &inventory.unknown, reading)
 }
 
@@ -334,6 +359,10 @@ fn is_name_of_matrix(path: &Path) -> bool {
 fn sort_in(path: PathBuf, inventory: &mut Inventory) {
     match kind_of(&path) {
         Ok(Kind::Dicom) => inventory.has_dicom = true,
+        Ok(Kind::Contours(ContourKind::Sunnybrook)) => {
+            let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+            inventory.contours.entry(folder).or_default().push(path);
+        }
         Ok(Kind::NiftiImage) => {}
         // The names beside a matrix are read with it.
         Ok(Kind::Unknown | Kind::Counts | Kind::Other(_)) if is_name_of_matrix(&path) => {}

@@ -23,12 +23,8 @@ pub fn read_picture(path: &Path, reading: &mut Reading) -> Result<Found> {
     let section =
         Section { name, picture: Some(Arc::new(picture)), pixel_size: PixelSize::Unknown, spots: None, expression: None };
     Ok(Found {
-        content: Content::Section(section),
         summary: format!("picture {width}×{height} pixels, pixel size unknown"),
-        sorted_by: None,
-        n_files: 1,
-        path: path.to_path_buf(),
-        item: 0,
+        ..Found::alone(Content::Section(section), path)
     })
 }
 

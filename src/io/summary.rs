@@ -1,8 +1,9 @@
 //! One line about a thing: what it is, how large, in which unit.
 
 use super::Content;
-use crate::model::{Cohort, LabelMap, Section, Volume};
+use crate::model::{Cohort, ContourSpace, Contours, Ecg, LabelMap, Section, Surface, Volume};
 use crate::space::Grid;
+use std::collections::BTreeMap;
 
 /// As `cine 256×256×12 voxels × 25 phases, 1.37×1.37×10 mm`.
 #[must_use]
@@ -12,6 +13,9 @@ pub fn summarize(content: &Content) -> String {
         Content::Labels(l) => labels_line(l),
         Content::Section(s) => section_line(s),
         Content::Cohort(c) => cohort_line(c),
+        Content::Ecg(e) => ecg_line(e),
+        Content::Contours(c) => contours_line(c),
+        Content::Surface(s) => surface_line(s),
     }
 }
 
@@ -26,6 +30,9 @@ pub fn kind_name(content: &Content) -> &'static str {
         Content::Section(s) if s.expression.is_some() => "expression",
         Content::Section(_) => "image",
         Content::Cohort(_) => "table",
+        Content::Ecg(_) => "ecg",
+        Content::Contours(_) => "contours",
+        Content::Surface(_) => "mesh",
     }
 }
 
@@ -91,6 +98,50 @@ fn cohort_line(c: &Cohort) -> String {
     let patients = if c.n_patients() == n { String::new() } else { format!(" of {} patients", c.n_patients()) };
     let outcome = if c.outcome().is_some() { "; with an outcome" } else { "; no outcome" };
     format!("sample sheet of {n} subjects{patients}: {views}{outcome}")
+}
+
+/// As `ECG of 12 leads (I, II, III, …), 10 s at 1000 Hz, 12 beats; also MEDIAN BEAT, 1.2 s`.
+fn ecg_line(e: &Ecg) -> String {
+    let strip = e.rhythm();
+    let names: Vec<&str> = strip.leads.iter().take(12).map(|l| l.name.as_str()).collect();
+    let (seconds, beats) = (short(strip.duration_ms() / 1000.0), e.r_peaks_ms().len());
+    let others: Vec<String> = e
+        .strips()
+        .iter()
+        .filter(|s| !std::ptr::eq(*s, strip))
+        .map(|s| format!("{}, {} s", if s.label.is_empty() { "a strip" } else { &s.label }, short(s.duration_ms() / 1000.0)))
+        .collect();
+    let also = if others.is_empty() { String::new() } else { format!("; also {}", others.join("; ")) };
+    let (n, hz) = (strip.leads.len(), short(strip.sampling_hz));
+    format!("ECG of {n} leads ({}), {seconds} s at {hz} Hz, {beats} beats{also}", names.join(", "))
+}
+
+/// As `18 contours (9 endo, 9 epi) on 9 slices × 2 phases, patient mm`.
+fn contours_line(c: &Contours) -> String {
+    let mut borders: BTreeMap<String, usize> = BTreeMap::new();
+    c.lines.iter().for_each(|l| *borders.entry(l.border.name()).or_default() += 1);
+    let borders: Vec<String> = borders.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    let distinct =
+        |key: fn(&crate::model::Contour) -> i64| c.lines.iter().map(key).collect::<std::collections::BTreeSet<i64>>().len();
+    let place = match c.space {
+        ContourSpace::Patient => {
+            format!("{} slices × {} phases, patient mm", distinct(|l| l.slice), distinct(|l| l.phase as i64))
+        }
+        ContourSpace::Pixels => format!("{} images, in pixels (whole numbers are pixel centers)", distinct(|l| l.slice)),
+        ContourSpace::Picture => format!("{} phases, mm in a picture without a place", distinct(|l| l.phase as i64)),
+    };
+    format!("{} contours ({}) on {place}", c.lines.len(), borders.join(", "))
+}
+
+/// As `mesh of 1572 vertices, 3076 triangles, closed, 104.2 mL`.
+fn surface_line(s: &Surface) -> String {
+    let open = s.open_edges().len();
+    let state = match open {
+        0 if s.is_oriented() => format!("closed, {} mL", short(s.volume_mm3().abs() / 1000.0)),
+        0 => "closed, but triangles turn both ways".to_owned(),
+        n => format!("open at {n} edges"),
+    };
+    format!("mesh of {} vertices, {} triangles, {state}", s.vertices().len(), s.triangles().len())
 }
 
 #[cfg(test)]

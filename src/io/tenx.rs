@@ -34,7 +34,7 @@ pub(crate) fn read(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Fo
     let name = path.file_stem().map_or_else(|| "10x matrix".into(), |s| s.to_string_lossy().into_owned());
     let section =
         Section { name, picture: None, pixel_size: PixelSize::Unknown, spots: None, expression: Some(Arc::new(expression)) };
-    Ok(Found { content: Content::Section(section), summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 })
+    Ok(Found { summary, ..Found::alone(Content::Section(section), path) })
 }
 
 /// Counts of a 10x file at `path`.

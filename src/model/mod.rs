@@ -4,7 +4,9 @@
 mod analysis;
 mod belonging;
 mod cohort;
+mod contours;
 mod drawing;
+mod ecg;
 mod exclusion;
 mod expression;
 mod finding;
@@ -21,6 +23,7 @@ mod reduction;
 mod registration;
 mod section;
 mod study;
+mod surface;
 mod views;
 mod volume;
 
@@ -30,7 +33,9 @@ pub use cohort::{
     Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values,
     looks_personal,
 };
+pub use contours::{Border, Contour, ContourSpace, Contours, ImageName, ImagePlace};
 pub use drawing::{Disc, Drawing, Shape};
+pub use ecg::{Ecg, EcgLead, EcgStrip};
 pub use exclusion::{Excluded, Exclusion};
 pub use expression::{Column, Expression};
 pub use finding::Finding;
@@ -47,5 +52,6 @@ pub use reduction::{GeneDispersion, Reduction};
 pub use registration::{Fit, Mirror, PairError, Quality, Registration, TransformModel};
 pub use section::{Picture, PictureLevel, PixelSize, Section, Spots};
 pub use study::{Element, ElementId, Provenance, Study};
+pub use surface::Surface;
 pub use views::{ViewTable, Views};
 pub use volume::{Samples, Volume};

@@ -1,7 +1,7 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
 use super::{
-    Analysis, AnalysisId, Cohort, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume,
+    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume,
 };
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
@@ -24,6 +24,8 @@ pub enum Element {
     Section(Arc<Section>),
     /// Patients side by side.
     Cohort(Arc<Cohort>),
+    /// An electrocardiogram.
+    Ecg(Arc<Ecg>),
 }
 
 impl Element {
@@ -35,6 +37,7 @@ impl Element {
             Self::Labels(l) => &l.name,
             Self::Section(s) => &s.name,
             Self::Cohort(c) => c.name(),
+            Self::Ecg(e) => &e.name,
         }
     }
 }
@@ -106,6 +109,14 @@ impl Study {
             Some(Element::Cohort(c)) => Some(c),
             _ => None,
         }
+    }
+
+    /// All electrocardiograms, in order of id.
+    pub fn ecgs(&self) -> impl Iterator<Item = (ElementId, &Arc<Ecg>)> {
+        self.elements.iter().filter_map(|(&id, e)| match e {
+            Element::Ecg(ecg) => Some((id, ecg)),
+            _ => None,
+        })
     }
 
     /// All volumes, in order of id.

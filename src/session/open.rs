@@ -4,11 +4,12 @@ use super::action::RegisterAction;
 use super::edit::{Change, Edit, Held};
 use super::{Outcome, Session};
 use crate::base::{Error, Limits, Note, Progress, Result, Severity, Warnings};
+use crate::imaging;
 use crate::io::record::{TYPED, typed_um_per_px};
 use crate::io::{self, Content, Found, Reading};
 use crate::model::{
-    ColorMap, Element, ElementId, Exclusion, LabelMap, Landmarks, Layer, LayerKind, PixelSize, Provenance, Registration, Section,
-    Study, TransformModel, Volume,
+    ColorMap, ContourSpace, Element, ElementId, Exclusion, LabelMap, Landmarks, Layer, LayerKind, PixelSize, Provenance,
+    Registration, Section, Study, TransformModel, Volume,
 };
 use crate::phantom::{Case, make_case_early};
 use crate::scene::PaneKind;
@@ -34,7 +35,34 @@ pub struct Opened {
 pub fn read_path(path: &Path, limits: Limits, progress: &Progress) -> Result<Opened> {
     let mut warnings = Warnings::default();
     let found = io::open(path, &mut Reading { limits, progress, warnings: &mut warnings })?;
+    let found = found.into_iter().map(|f| filled(f, progress, &mut warnings)).collect::<Result<Vec<_>>>()?;
     Ok(Opened { path: path.to_path_buf(), found, notes: warnings.notes })
+}
+
+/// Contours and meshes as the labels inside them, on a grid of their own; what has no inside stays as it is and is
+/// named.
+fn filled(mut found: Found, progress: &Progress, warnings: &mut Warnings) -> Result<Found> {
+    let made = match &found.content {
+        Content::Contours(contours) => imaging::grid_of_contours(contours).and_then(|(placed, grid)| {
+            let mut labels = imaging::fill_contours(&placed, &grid, 1, progress)?.labels;
+            labels.length_unit_known = contours.space == ContourSpace::Patient;
+            Ok(labels)
+        }),
+        Content::Surface(surface) => {
+            imaging::grid_of_surface(surface).and_then(|grid| Ok(imaging::fill_surface(surface, &grid, 1, progress)?.0))
+        }
+        _ => return Ok(found),
+    };
+    match made {
+        Ok(labels) => {
+            let what = format!("{}: shown by the voxels inside, on a grid of its own", found.summary);
+            warnings.note("own-grid", what, Some(&found.path));
+            found.content = Content::Labels(labels);
+        }
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
+        Err(e) => warnings.error("not-shown", format!("{} cannot be shown: {e}", found.summary), Some(&found.path)),
+    }
+    Ok(found)
 }
 
 /// The pairs of a file, moving points in µm; the work of a job.
@@ -50,13 +78,17 @@ pub(super) fn leaf(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
-pub(super) fn element(content: Content) -> Element {
-    match content {
+/// As an element; `None` for what cannot be shown.
+pub(super) fn element(content: Content) -> Option<Element> {
+    Some(match content {
         Content::Volume(v) => Element::Volume(Arc::new(v)),
         Content::Labels(l) => Element::Labels(Arc::new(l)),
         Content::Section(s) => Element::Section(Arc::new(s)),
         Content::Cohort(c) => Element::Cohort(Arc::new(c)),
-    }
+        Content::Ecg(e) => Element::Ecg(Arc::new(e)),
+        // Lines and meshes are shown by the voxels inside; `read_path` has made these where there are any.
+        Content::Contours(_) | Content::Surface(_) => return None,
+    })
 }
 
 /// Elements of the built-in case in their order: cine, its labels, LGE, its labels, section, cohort.
@@ -92,7 +124,7 @@ pub fn first_layers(id: ElementId, element: &Element, others: &[Layer]) -> Vec<L
             vec![layer(LayerKind::Labels { fill: 0.25, outline_px: 1.5 }, first, 1.0)]
         }
         Element::Section(s) => section_layers(s).into_iter().map(|kind| layer(kind, true, 1.0)).collect(),
-        Element::Cohort(_) => Vec::new(),
+        Element::Cohort(_) | Element::Ecg(_) => Vec::new(),
     }
 }
 
@@ -146,9 +178,9 @@ impl Session {
             let about = format!("{}: {}", leaf(&f.path), f.summary);
             let path = Some(opened.path.clone());
             let provenance = Provenance { path, item: f.item, demo_seed: None, notes: opened.notes.clone() };
-            (Held { element: element(f.content), provenance }, about)
+            Some((Held { element: element(f.content)?, provenance }, about))
         };
-        let (items, lines): (Vec<Held>, Vec<String>) = opened.found.into_iter().map(held).unzip();
+        let (items, lines): (Vec<Held>, Vec<String>) = opened.found.into_iter().filter_map(held).unzip();
         lines.into_iter().for_each(|line| self.say(Severity::Note, line));
         if !items.is_empty() {
             self.add(&format!("open {}", leaf(&opened.path)), items, None);

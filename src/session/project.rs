@@ -311,8 +311,9 @@ fn read_sources(
         for found in opened.found {
             let provenance =
                 Provenance { path: Some(path.clone()), item: found.item, demo_seed: None, notes: opened.notes.clone() };
-            let element = super::open::element(found.content);
-            sources.insert((key.clone(), found.item), Held { element, provenance });
+            if let Some(element) = super::open::element(found.content) {
+                sources.insert((key.clone(), found.item), Held { element, provenance });
+            }
         }
     }
     for seed in demo_seeds(manifest, lines) {

@@ -55,6 +55,7 @@ fn about(element: &Element) -> String {
             (None, None) => String::new(),
         },
         Element::Cohort(c) => format!("{} subjects", c.subjects().len()),
+        Element::Ecg(e) => format!("{} leads", e.rhythm().leads.len()),
     }
 }
 
@@ -191,6 +192,13 @@ fn geometry(element: &Element) -> Vec<String> {
                 format!("{}: {n} subjects × {} features {}", v.name, thousands(p), v.unit).trim_end().to_owned()
             };
             c.views().iter().map(view).collect()
+        }
+        Element::Ecg(e) => {
+            let strip = |s: &crate::model::EcgStrip| {
+                let name = if s.label.is_empty() { "strip" } else { &s.label };
+                format!("{name}: {} leads, {} Hz, {:.1} s", s.leads.len(), s.sampling_hz, s.duration_ms() / 1000.0)
+            };
+            e.strips().iter().map(strip).collect()
         }
     }
 }

@@ -16,7 +16,7 @@ pub use write::write_cohort;
 
 use super::bytes;
 use super::table::{Table, TableKind};
-use super::{Content, Found, Reading, summarize};
+use super::{Content, Found, Reading};
 use crate::base::{Result, Severity};
 use crate::model::{Cohort, CohortParts, Covariate, Item, ItemState, Subject, Values};
 use draft::{Draft, DraftItem, DraftSubject};
@@ -31,8 +31,7 @@ pub fn read_cohort(path: &Path, reading: &mut Reading) -> Result<Found> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = bytes::stem(path);
     let cohort = cohort_of(&table, &name, Place::Folder(folder), reading, Some(path)).map_err(|e| e.at(path))?;
-    let content = Content::Cohort(cohort);
-    Ok(Found { summary: summarize(&content), content, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 })
+    Ok(Found::alone(Content::Cohort(cohort), path))
 }
 
 /// A cohort from the bytes of a CSV sheet and of the files that it links, by their names in the sheet.

@@ -75,7 +75,7 @@ pub(crate) fn read_found(path: &Path, reading: &mut Reading) -> Result<Vec<Found
         .map(|(item, section)| {
             let content = Content::Section(section);
             let summary = format!("table: {}", summarize(&content));
-            Found { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item }
+            Found { summary, item, ..Found::alone(content, path) }
         })
         .collect())
 }

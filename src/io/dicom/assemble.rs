@@ -8,7 +8,7 @@ use super::layout::{Color, Kind};
 use super::open::Opened;
 use crate::base::Result;
 use crate::io::Reading;
-use crate::model::Volume;
+use crate::model::{ImagePlace, Volume};
 use crate::space::{DAffine3, DMat3, DVec3, Grid};
 
 /// A volume and what is said about it.
@@ -16,6 +16,7 @@ pub(super) struct Assembled {
     pub volume: Volume,
     pub sorted_by: Option<String>,
     pub n_files: usize,
+    pub images: Vec<ImagePlace>,
 }
 
 /// Some slices of a stack on a grid.
@@ -216,7 +217,29 @@ fn volume(block: &Block<'_>, files: &[Opened], reading: &mut Reading<'_>) -> Res
     paths.sort_unstable();
     paths.dedup();
     let sorted_by = sorted.tag.filter(|_| n_phases > 1).map(|t| PHASE_TAGS[t].to_owned());
-    Ok(Assembled { volume, sorted_by, n_files: paths.len() })
+    let images = images(block, head, n_phases);
+    Ok(Assembled { volume, sorted_by, n_files: paths.len(), images })
+}
+
+/// Where each image lies in the patient and in the volume.
+fn images(block: &Block<'_>, head: &FrameHeader, n_phases: usize) -> Vec<ImagePlace> {
+    let sorted = &block.stack.sorted;
+    let (right, down) = head.axes.unwrap_or((DVec3::X, DVec3::Y));
+    let (dx, dy) = head.spacing_mm.unwrap_or((1.0, 1.0));
+    let cells = (0..n_phases).flat_map(|p| block.slices.iter().zip(&block.slots).map(move |(&s, &slot)| (p, s, slot)));
+    cells
+        .filter_map(|(phase, s, slice)| {
+            let frame = &block.stack.frames[sorted.frame(s, phase)?];
+            let matrix3 = DMat3::from_cols(right * dx, down * dy, right.cross(down));
+            Some(ImagePlace {
+                number: frame.phase_tags[6].filter(|n| *n >= 0.0 && *n <= f64::from(u32::MAX)).map(|n| n as u32),
+                uid: frame.sop_uid.clone(),
+                slice,
+                phase,
+                lps_from_pixel: DAffine3 { matrix3, translation: frame.position.unwrap_or(block.first) },
+            })
+        })
+        .collect()
 }
 
 fn grid(block: &Block<'_>, head: &FrameHeader, size: [usize; 3]) -> Result<Grid> {

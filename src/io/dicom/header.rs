@@ -31,6 +31,7 @@ pub(super) struct FrameHeader {
     pub frame: usize,
     /// Frames of that file.
     pub n_frames: usize,
+    pub sop_uid: String,
     pub study_uid: String,
     pub series_uid: String,
     pub frame_of_reference: String,
@@ -120,9 +121,11 @@ fn flatten<'a>(group: &DataSet<'a>) -> DataSet<'a> {
     DataSet { syntax: group.syntax, elements, complete: true }
 }
 
-fn describe(data: &DataSet<'_>) -> FrameHeader {
+/// What is the same for all frames of a file.
+pub(super) fn describe(data: &DataSet<'_>) -> FrameHeader {
     let layers = Layers(vec![data]);
     FrameHeader {
+        sop_uid: layers.text(tags::SOP_INSTANCE_UID),
         study_uid: layers.text(tags::STUDY_INSTANCE_UID),
         series_uid: layers.text(tags::SERIES_INSTANCE_UID),
         frame_of_reference: layers.text(tags::FRAME_OF_REFERENCE_UID),

@@ -23,6 +23,7 @@ mod tests;
 mod tests_hostile;
 #[cfg(test)]
 mod tests_real;
+mod waveform;
 mod write;
 mod write_segmentation;
 
@@ -31,7 +32,7 @@ pub use write::{SeriesFacts, write_dicom_cine};
 pub use write_segmentation::write_dicom_segmentation;
 
 use crate::base::{Error, Result};
-use crate::io::{Content, Found, Reading, summarize};
+use crate::io::{Content, Found, Reading};
 use crate::model::Volume;
 use open::{Opened, Outcome};
 use rayon::prelude::*;
@@ -121,7 +122,7 @@ fn load(path: &Path, sniff: bool, limits: &crate::base::Limits) -> Result<Option
 /// Stacks and volumes of all files that opened.
 fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
     let (mut images, mut reason): (Vec<Opened>, Option<Error>) = (Vec::new(), None);
-    let mut segmentations = Vec::new();
+    let (mut segmentations, mut waveforms) = (Vec::new(), Vec::new());
     for (outcome, file) in outcomes {
         match outcome {
             Outcome::Image(mut opened) => {
@@ -131,6 +132,7 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
                 images.push(*opened);
             }
             Outcome::Segmentation(parts) => segmentations.push((parts, file)),
+            Outcome::Waveform(ecg) => waveforms.push(*ecg),
             Outcome::Other(what) => {
                 reading.warnings.note("not-an-image", format!("{what}: not an image, left out"), Some(&file));
                 reason.get_or_insert_with(|| {
@@ -171,6 +173,7 @@ fn found(outcomes: Vec<(Outcome, PathBuf)>, path: &Path, reading: &mut Reading<'
             }
         }
     }
+    items.extend(waveforms.into_iter().map(|ecg| Found::alone(Content::Ecg(ecg), path)));
     if items.is_empty() {
         return Err(
             reason.unwrap_or_else(|| Error::malformed("no DICOM file was found; choose a folder with DICOM files").at(path))
@@ -189,12 +192,7 @@ fn segmentation_items(file: &Opened, segments: &Segments, path: &Path, reading: 
         Made::Labels(labels) => Content::Labels(labels),
         Made::Fractions(volume) => Content::Volume(volume),
     });
-    Ok(content
-        .map(|content| {
-            let summary = summarize(&content);
-            Found { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 }
-        })
-        .collect())
+    Ok(content.map(|content| Found::alone(content, path)).collect())
 }
 
 fn as_found(a: assemble::Assembled, path: &Path) -> Found {
@@ -206,6 +204,7 @@ fn as_found(a: assemble::Assembled, path: &Path) -> Found {
         n_files: a.n_files,
         path: path.to_path_buf(),
         item: 0,
+        images: a.images,
     }
 }
 

@@ -7,7 +7,9 @@ use super::layout::{Color, Frames, Layout, Pixels, pixel_element};
 use super::pixels::{Raw, raw_frame};
 use super::segmentation::Segments;
 use super::source::Source;
+use super::waveform::waveform;
 use crate::base::{Error, Limits, Result};
+use crate::model::Ecg;
 use dicom::dictionary_std::{tags, uids};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -57,6 +59,8 @@ pub(super) enum Outcome {
     Image(Box<Opened>),
     /// A segmentation and what it says of its segments.
     Segmentation(Box<(Opened, Segments)>),
+    /// An electrocardiogram.
+    Waveform(Box<Ecg>),
     /// DICOM, but not an image: what it is.
     Other(String),
     Failed(Error),
@@ -102,6 +106,9 @@ fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &L
     let source = Source::open(bytes, limits)?;
     let data = source.data_set();
     let segments = Segments::find(&data).filter(|_| pixel_element(&data).is_some());
+    if let Some(ecg) = waveform(&data, limits) {
+        return ecg.map(|ecg| Outcome::Waveform(Box::new(ecg)));
+    }
     if let Some(what) = other(&data).filter(|_| segments.is_none()) {
         return Ok(Outcome::Other(what));
     }

@@ -23,14 +23,7 @@ pub(crate) fn read(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Ve
     let sections = sections(file, path, reading)?;
     let found = sections.into_iter().enumerate();
     Ok(found
-        .map(|(item, section)| Found {
-            summary: summary(&section),
-            content: Content::Section(section),
-            sorted_by: None,
-            n_files: 1,
-            path: path.to_path_buf(),
-            item,
-        })
+        .map(|(item, section)| Found { summary: summary(&section), item, ..Found::alone(Content::Section(section), path) })
         .collect())
 }
 

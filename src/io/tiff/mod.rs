@@ -32,9 +32,7 @@ pub fn read_tiff(path: &Path, reading: &mut Reading) -> Result<Found> {
     let name = super::bytes::stem(path);
     let name = name.strip_suffix(".ome").unwrap_or(&name).to_owned();
     let section = read(Box::new(open), name, path, reading)?;
-    let content = Content::Section(section);
-    let summary = super::summary::summarize(&content);
-    Ok(Found { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 })
+    Ok(Found::alone(Content::Section(section), path))
 }
 
 /// The picture of a TIFF in memory.

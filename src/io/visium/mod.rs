@@ -94,7 +94,7 @@ pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Found> {
         expression: expression.map(Arc::new),
     };
     let summary = summary(&section);
-    Ok(Found { content: Content::Section(section), summary, sorted_by: None, n_files, path: folder.to_path_buf(), item: 0 })
+    Ok(Found { summary, n_files, ..Found::alone(Content::Section(section), folder) })
 }
 
 fn small_file(path: &Path, reading: &Reading) -> Result<Vec<u8>> {

@@ -11,7 +11,7 @@ pub use metaimage::is_metaimage;
 
 use super::bytes::{self, Stream};
 use super::nifti::{Foreign, decode_foreign};
-use super::{Content, Found, Reading, summarize};
+use super::{Content, Found, Reading};
 use crate::base::{Error, Limits, Result};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -55,8 +55,7 @@ pub fn read_lattice(path: &Path, reading: &mut Reading) -> Result<Found> {
     let limits = reading.limits;
     let data = bytes::read_file(path, &limits)?;
     let (content, n_files) = parse(&data, path, reading).map_err(|e| e.at(path))?;
-    let summary = summarize(&content);
-    Ok(Found { content, summary, sorted_by: None, n_files, path: path.to_path_buf(), item: 0 })
+    Ok(Found { n_files, ..Found::alone(content, path) })
 }
 
 /// A file from memory; `name` is what its name would be. Files beside it are looked for beside that name.

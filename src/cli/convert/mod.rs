@@ -1,5 +1,8 @@
-//! `convert`: one thing of a file or folder as NIfTI, DICOM segmentation or h5ad. All are written from the picture or table
-//! alone, so nothing about the patient can come along.
+//! `convert`: one thing of a file or folder in another form. All are written from the picture, table or lines alone, so
+//! nothing about the patient can come along; DICOM files are rewritten without what names the patient.
+
+mod heart;
+mod target;
 
 use super::Run;
 use super::print::notes_json;
@@ -9,89 +12,72 @@ use crate::model::{LabelMap, Section};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use target::{FolderForm, Target, listed, same_place};
 
 /// `convert`.
 #[derive(Args, Debug)]
 pub struct Convert {
-    /// DICOM folder or archive, NIfTI, NRRD, MetaImage, h5ad, 10x h5, MTX or Visium folder, table of counts.
+    /// DICOM folder or archive, NIfTI, NRRD, MetaImage, contours, mesh, electrocardiogram, h5ad, 10x h5, MTX or Visium folder, table of counts.
     input: PathBuf,
-    /// The file to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.h5ad` for sections and tables.
+    /// What to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.csv` for contours and electrocardiograms, `.ply`, `.stl` or `.obj` for meshes, `.h5ad` for sections and tables, a folder for DICOM images.
     output: PathBuf,
     /// Which of several things in the input, by its number in `inspect`.
     #[arg(long, value_name = "N")]
     item: Option<usize>,
-}
-
-/// What the ending asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Target {
-    Nifti,
-    AnnData,
-    /// DICOM, for labels.
-    Segmentation,
-}
-
-impl Target {
-    fn of(path: &Path) -> Result<Self> {
-        match io::bytes::ending(path).as_str() {
-            "nii" => Ok(Self::Nifti),
-            "dcm" => Ok(Self::Segmentation),
-            "h5ad" if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) => Ok(Self::AnnData),
-            _ => Err(Error::parameter(format!(
-                "the output must end in .nii, .nii.gz, .dcm or .h5ad, which decides what is written: {}",
-                path.display()
-            ))),
-        }
-    }
-
-    fn takes(self, content: &Content) -> bool {
-        match content {
-            Content::Volume(_) => self == Self::Nifti,
-            Content::Labels(_) => self != Self::AnnData,
-            Content::Section(s) => self == Self::AnnData && s.expression.is_some(),
-            Content::Cohort(_) => false,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Nifti => "an image or labels, which NIfTI holds",
-            Self::Segmentation => "labels, which a DICOM segmentation holds",
-            Self::AnnData => "a table of expression, which h5ad holds",
-        }
-    }
+    /// Image on whose grid contours or a mesh become labels: a file, or the DICOM series that contours were drawn on.
+    #[arg(long, value_name = "IMAGE")]
+    like: Option<PathBuf>,
+    /// Label whose surface becomes a mesh, or that a mesh becomes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    label: Option<u8>,
+    /// Phase of the labels whose surface becomes a mesh (0 first).
+    #[arg(long, value_name = "N")]
+    phase: Option<usize>,
+    /// What a folder is to hold.
+    #[arg(long = "as", value_name = "FORM")]
+    form: Option<FolderForm>,
 }
 
 impl Convert {
     /// Runs the command.
     pub fn run(self, run: &mut Run) -> Result<u8> {
-        let target = Target::of(&self.output)?;
+        let target = Target::of(&self.output, self.form)?;
         if same_place(&self.input, &self.output) {
             return Err(Error::parameter(format!("input and output are the same file: {}", self.output.display())));
         }
         let found = self.open(target, run)?;
         let one = self.choose(found, target)?;
         run.progress.step(0.9, "writing")?;
-        match &one.content {
-            Content::Volume(v) => io::write_nifti_volume(&self.output, v)?,
-            Content::Labels(l) if target == Target::Segmentation => io::write_dicom_segmentation(&self.output, l)?,
-            Content::Labels(l) => io::write_nifti_labels(&self.output, l)?,
-            Content::Section(s) => io::write_h5ad(&self.output, s)?,
-            Content::Cohort(_) => return Err(Error::parameter("a sample sheet is a table already; there is nothing to convert")),
-        }
-        if let (Target::Segmentation, Content::Labels(labels)) = (target, &one.content) {
-            note_numbers(labels, run);
-        }
-        let (item, kind) = (one.item, io::kind_name(&one.content));
+        let made = if target == Target::Table { None } else { self.labels_of(&one.content, run)?.map(Content::Labels) };
+        let summary = made.as_ref().map_or_else(|| one.summary.clone(), io::summarize);
+        let kind = io::kind_name(made.as_ref().unwrap_or(&one.content));
+        self.write(made.as_ref().unwrap_or(&one.content), target, run)?;
         if run.shared.json {
             let notes = notes_json(&std::mem::take(&mut run.warnings.notes));
             let out = self.output.display().to_string();
-            let object = json!({"out": out, "item": item, "kind": kind, "summary": one.summary, "notes": notes});
-            run.printer.json(&object);
+            run.printer.json(&json!({"out": out, "item": one.item, "kind": kind, "summary": summary, "notes": notes}));
         } else {
-            run.printer.line(&format!("{} written to {}", one.summary, self.output.display()));
+            run.printer.line(&format!("{summary} written to {}", self.output.display()));
         }
         Ok(0)
+    }
+
+    fn write(&self, content: &Content, target: Target, run: &mut Run) -> Result<()> {
+        match (content, target) {
+            (_, Target::Table) => self.write_table(content, run),
+            (Content::Labels(labels), Target::Segmentation) => {
+                io::write_dicom_segmentation(&self.output, labels)?;
+                note_numbers(labels, run);
+                Ok(())
+            }
+            (Content::Labels(labels), Target::Mesh) => io::write_mesh(&self.output, &self.surface_of(labels, run)?),
+            (Content::Surface(surface), Target::Mesh) => io::write_mesh(&self.output, surface),
+            (Content::Labels(labels), Target::Folder(FolderForm::Sunnybrook)) => self.write_contour_text(labels, run).map(drop),
+            (Content::Labels(labels), _) => io::write_nifti_labels(&self.output, labels),
+            (Content::Volume(volume), _) => io::write_nifti_volume(&self.output, volume),
+            (Content::Section(section), _) => io::write_h5ad(&self.output, section),
+            _ => Err(Error::parameter(format!("only {} can be written there", target.name()))),
+        }
     }
 
     /// What the input holds; a table that only this command can take for expression is opened as such.
@@ -109,12 +95,8 @@ impl Convert {
     }
 
     fn choose(&self, found: Vec<Found>, target: Target) -> Result<Found> {
-        let list = |items: &[&Found]| {
-            let one = |f: &&Found| format!("{} ({})", f.item, f.summary);
-            items.iter().map(one).collect::<Vec<_>>().join("; ")
-        };
         if let Some(item) = self.item {
-            let all = list(&found.iter().collect::<Vec<_>>());
+            let all = listed(&found.iter().collect::<Vec<_>>());
             let Some(one) = found.into_iter().find(|f| f.item == item) else {
                 return Err(Error::parameter(format!("there is no item {item}; there are {all}")));
             };
@@ -126,7 +108,7 @@ impl Convert {
         let fitting: Vec<&Found> = found.iter().filter(|f| target.takes(&f.content)).collect();
         match fitting[..] {
             [] => {
-                let all = list(&found.iter().collect::<Vec<_>>());
+                let all = listed(&found.iter().collect::<Vec<_>>());
                 let text = format!("nothing in it is {}; there are {all}: {}", target.name(), self.input.display());
                 Err(Error::parameter(text))
             }
@@ -134,7 +116,7 @@ impl Convert {
             _ => Err(Error::parameter(format!(
                 "{} things could be written; choose one with --item N: {}",
                 fitting.len(),
-                list(&fitting)
+                listed(&fitting)
             ))),
         }
     }
@@ -155,11 +137,5 @@ fn note_numbers(labels: &LabelMap, run: &mut Run) {
 }
 
 fn found(section: Section, path: &Path) -> Found {
-    let content = Content::Section(section);
-    let summary = io::summarize(&content);
-    Found { content, summary, sorted_by: None, n_files: 1, path: path.to_path_buf(), item: 0 }
-}
-
-fn same_place(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    Found::alone(Content::Section(section), path)
 }
