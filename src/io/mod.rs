@@ -44,6 +44,7 @@ pub mod volume_formats;
 pub use bytes::{make_folder, write_atomic, write_bytes};
 pub use cohort::{read_cohort, write_cohort};
 pub use contours::{write_points, write_sunnybrook};
+pub use dicom::deidentify::deidentify_files;
 pub use dicom::{SeriesFacts, write_dicom_cine, write_dicom_segmentation};
 pub use ecg::write_ecg;
 pub use expression::{read_expression, table_file};
@@ -52,7 +53,7 @@ pub use h5ad::{AnnTable, CellArrays, Extras, read_ann_table, read_arrays, write_
 pub use landmarks::{PairRow, PairTable, is_pairs, read_pairs, write_pairs};
 pub use mesh::write_mesh;
 pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};
-pub use open::open;
+pub use open::{DicomFiles, dicom_files, open};
 pub use picture::write_png;
 pub use predictor_file::{PredictorNotes, read_predictor, write_predictor};
 pub use raster::{read_raster, write_raster};

@@ -8,7 +8,7 @@ use super::{
     Found, Reading, bytes, cohort, contours, counts, dicom, hdf5_open, mesh, mtx, nifti, picture, table, tiff, visium,
     volume_formats,
 };
-use crate::base::{Error, Result};
+use crate::base::{Error, Note, Result};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,29 @@ pub fn open(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
         one.item = item;
     }
     Ok(found)
+}
+
+/// DICOM files of a path; those of an archive lie in a temporary folder that goes with this.
+#[derive(Debug)]
+pub struct DicomFiles {
+    /// The files, in order of their path.
+    pub paths: Vec<PathBuf>,
+    _unpacked: Option<tempfile::TempDir>,
+}
+
+/// The DICOM files of a file, folder or archive; `None` where it holds none.
+pub fn dicom_files(path: &Path, reading: &mut Reading) -> Result<Option<DicomFiles>> {
+    let facts = std::fs::metadata(path).map_err(|e| Error::io("opening", e, path))?;
+    let kind = if facts.is_dir() { Kind::Unknown } else { kind_of(path)? };
+    let unpacked = match kind {
+        Kind::Archive(kind) => Some(archive::unpack(path, kind, reading)?),
+        _ => None,
+    };
+    let root = unpacked.as_ref().map_or(path, |folder| folder.path());
+    let all = if root.is_dir() { dicom::files_of(root)? } else { dicom::listed_or_alone(root, reading)? };
+    let is_dicom = |file: &PathBuf| matches!(kind_of(file), Ok(Kind::Dicom));
+    let paths: Vec<PathBuf> = all.into_iter().filter(is_dicom).collect();
+    Ok((!paths.is_empty()).then_some(DicomFiles { paths, _unpacked: unpacked }))
 }
 
 /// What a file is.
@@ -204,20 +227,35 @@ fn unknown(path: &Path) -> Error {
 
 /// What an archive holds, as if it were a folder of that name. Archives in it are not opened.
 fn open_archive(path: &Path, kind: Archive, reading: &mut Reading) -> Result<Vec<Found>> {
-    let folder = archive::unpack(path, kind, reading)?;
+    let unpacked = Unpacked { folder: archive::unpack(path, kind, reading)?, archive: path.to_path_buf() };
     let n_notes = reading.warnings.notes.len();
-    let found = open_folder(folder.path(), true, reading);
-    for note in &mut reading.warnings.notes[n_notes..] {
-        let inner = note.file.take().map(|file| file.strip_prefix(folder.path()).map_or(file.clone(), |rest| path.join(rest)));
-        note.message = note.message.replace(&folder.path().display().to_string(), &path.display().to_string());
-        note.file = inner;
-    }
-    let mut found = found.map_err(|e| e.moved(folder.path(), path))?;
+    let found = open_folder(unpacked.folder.path(), true, reading);
+    unpacked.name_notes(&mut reading.warnings.notes[n_notes..]);
+    let mut found = found.map_err(|e| e.moved(unpacked.folder.path(), path))?;
     found.sort_by(|a, b| a.path.cmp(&b.path).then(a.item.cmp(&b.item)));
     for (item, one) in found.iter_mut().enumerate() {
         (one.path, one.item) = (path.to_path_buf(), item);
     }
     Ok(found)
+}
+
+/// An archive and the temporary folder that it was unpacked to.
+#[derive(Debug)]
+struct Unpacked {
+    folder: tempfile::TempDir,
+    archive: PathBuf,
+}
+
+impl Unpacked {
+    /// Names the archive where notes name the folder.
+    fn name_notes(&self, notes: &mut [Note]) {
+        let root = self.folder.path();
+        for note in notes {
+            let inner = note.file.take().map(|file| file.strip_prefix(root).map_or(file.clone(), |rest| self.archive.join(rest)));
+            note.message = note.message.replace(&root.display().to_string(), &self.archive.display().to_string());
+            note.file = inner;
+        }
+    }
 }
 
 fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
@@ -234,6 +272,9 @@ struct Inventory {
     /// Folders with contour files of one image each, and these.
     contours: BTreeMap<PathBuf, Vec<PathBuf>>,
     has_dicom: bool,
+    archives: Vec<(PathBuf, Archive)>,
+    /// Folders below which DICOM files lie, the folder itself first.
+    dicom_roots: Vec<PathBuf>,
     unknown: Vec<PathBuf>,
     is_cut: bool,
     /// Whether the folder was an archive: then archives in it stay closed.
@@ -248,9 +289,63 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
             format!("only the first {MAX_FILES} files, {MAX_FOLDER_DEPTH} folders deep, were looked at; open a part of it");
         reading.warnings.warn("folder-too-large", what, Some(folder));
     }
-
-    let mut found = Vec::new();
+    let n_notes = reading.warnings.notes.len();
     let mut failures = Vec::new();
+    let unpacked = unpack_all(folder, &mut inventory, &mut failures, reading)?;
+    let mut found = read_all(folder, &inventory, &unpacked, &mut failures, reading)?;
+    contours::place_with_images(&mut found, reading);
+    for one in &unpacked {
+        one.name_notes(&mut reading.warnings.notes[n_notes..]);
+        failures = failures.into_iter().map(|e| e.moved(one.folder.path(), &one.archive)).collect();
+        found.iter_mut().filter(|f| f.path.starts_with(one.folder.path())).for_each(|f| f.path.clone_from(&one.archive));
+    }
+    failures.sort_by(|a, b| path_of(a).cmp(&path_of(b)));
+    finish(folder, found, failures, &inventory.unknown, reading)
+}
+
+/// Unpacks the archives of a folder and adds what they hold to its inventory, so that a series that lies in several
+/// archives is one. Roots of DICOM files are those for which [`Inventory::has_dicom`] holds.
+fn unpack_all(
+    folder: &Path,
+    inventory: &mut Inventory,
+    failures: &mut Vec<Error>,
+    reading: &mut Reading,
+) -> Result<Vec<Unpacked>> {
+    let mut unpacked = Vec::new();
+    for (path, kind) in std::mem::take(&mut inventory.archives) {
+        reading.progress.step(0.0, "unpacking")?;
+        match archive::unpack(&path, kind, reading) {
+            Ok(inside) => {
+                let mut own = Inventory { in_archive: true, ..Inventory::default() };
+                list(inside.path(), 0, &mut own, reading)?;
+                inventory.visium.append(&mut own.visium);
+                inventory.files.append(&mut own.files);
+                inventory.contours.append(&mut own.contours);
+                inventory.unknown.append(&mut own.unknown);
+                if own.has_dicom {
+                    inventory.dicom_roots.push(inside.path().to_path_buf());
+                }
+                unpacked.push(Unpacked { folder: inside, archive: path });
+            }
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
+            Err(e) => failures.push(e.at(&path)),
+        }
+    }
+    if inventory.has_dicom {
+        inventory.dicom_roots.insert(0, folder.to_path_buf());
+    }
+    Ok(unpacked)
+}
+
+/// Reads everything of an inventory.
+fn read_all(
+    folder: &Path,
+    inventory: &Inventory,
+    unpacked: &[Unpacked],
+    failures: &mut Vec<Error>,
+    reading: &mut Reading,
+) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
     let mut keep = |read: Result<Vec<Found>>| match read {
         Ok(more) => found.extend(more),
         Err(e) => failures.push(e),
@@ -258,9 +353,14 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
     for folder in &inventory.visium {
         keep(visium::read_visium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
     }
-    if inventory.has_dicom {
+    if !inventory.dicom_roots.is_empty() {
         let n_notes = reading.warnings.notes.len();
-        keep(dicom::read_dicom(folder, reading).map_err(|e| e.at(folder)));
+        // What lies in one archive only is shown as that archive.
+        let shown = match (&inventory.dicom_roots[..], unpacked) {
+            ([root], unpacked) => unpacked.iter().find(|u| u.folder.path() == root).map_or(folder, |u| &u.archive),
+            _ => folder,
+        };
+        keep(dicom::read_dicom_roots(&inventory.dicom_roots, shown, reading).map_err(|e| e.at(shown)));
         // The other files are opened here, so they are not left out.
         let said = reading.warnings.notes.split_off(n_notes);
         reading.warnings.notes.extend(said.into_iter().filter(|n| n.code != "not-dicom"));
@@ -273,8 +373,7 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
         reading.progress.step(i as f64 / n, "opening files")?;
         keep(open_file(file, reading));
     }
-    contours::place_with_images(&mut found, reading);
-    finish(folder, found, failures, &inventory.unknown, reading)
+    Ok(found)
 }
 
 /// Failures become warnings where something was opened, else the first of them is the error.
@@ -367,6 +466,7 @@ fn sort_in(path: PathBuf, inventory: &mut Inventory) {
         // The names beside a matrix are read with it.
         Ok(Kind::Unknown | Kind::Counts | Kind::Other(_)) if is_name_of_matrix(&path) => {}
         Ok(Kind::Archive(_)) if inventory.in_archive => inventory.unknown.push(path),
+        Ok(Kind::Archive(kind)) => inventory.archives.push((path, kind)),
         Ok(Kind::Unknown | Kind::Other(_)) => inventory.unknown.push(path),
         // Opening it again says why it cannot be read.
         Ok(_) | Err(_) => inventory.files.push(path),

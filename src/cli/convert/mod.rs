@@ -1,6 +1,7 @@
 //! `convert`: one thing of a file or folder in another form. All are written from the picture, table or lines alone, so
 //! nothing about the patient can come along; DICOM files are rewritten without what names the patient.
 
+mod dicom;
 mod heart;
 mod target;
 
@@ -36,6 +37,9 @@ pub struct Convert {
     /// What a folder is to hold.
     #[arg(long = "as", value_name = "FORM")]
     form: Option<FolderForm>,
+    /// Dates in DICOM files: `remove` (default), `keep`, or `shift:DAYS`; birth dates always go.
+    #[arg(long, value_name = "WHAT")]
+    dates: Option<String>,
 }
 
 impl Convert {
@@ -45,13 +49,22 @@ impl Convert {
         if same_place(&self.input, &self.output) {
             return Err(Error::parameter(format!("input and output are the same file: {}", self.output.display())));
         }
+        if target == Target::Folder(FolderForm::Dicom)
+            && let Some(status) = self.deidentified(run)?
+        {
+            return Ok(status);
+        }
         let found = self.open(target, run)?;
         let one = self.choose(found, target)?;
         run.progress.step(0.9, "writing")?;
         let made = if target == Target::Table { None } else { self.labels_of(&one.content, run)?.map(Content::Labels) };
         let summary = made.as_ref().map_or_else(|| one.summary.clone(), io::summarize);
         let kind = io::kind_name(made.as_ref().unwrap_or(&one.content));
-        self.write(made.as_ref().unwrap_or(&one.content), target, run)?;
+        if target == Target::Folder(FolderForm::Dicom) {
+            self.write_series(&one, run)?;
+        } else {
+            self.write(made.as_ref().unwrap_or(&one.content), target, run)?;
+        }
         if run.shared.json {
             let notes = notes_json(&std::mem::take(&mut run.warnings.notes));
             let out = self.output.display().to_string();

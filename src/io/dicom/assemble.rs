@@ -159,6 +159,7 @@ fn blocks<'a>(stack: &'a Stack, head: &FrameHeader, name: &str, reading: &mut Re
                     None,
                 );
             }
+            note_tilt(step, normal, name, reading);
             let slices = (0..n).collect();
             vec![Block { stack, slices, slots, n_slots, first, step, name: name.to_owned() }]
         }
@@ -170,6 +171,18 @@ fn blocks<'a>(stack: &'a Stack, head: &FrameHeader, name: &str, reading: &mut Re
             );
             (0..n).map(|s| alone(vec![s], format!("{name}, slice {}", s + 1))).collect()
         }
+    }
+}
+
+/// Slices that are shifted against each other, as by a tilted gantry: the voxels are sheared, and so is their matrix.
+fn note_tilt(step: DVec3, normal: DVec3, name: &str, reading: &mut Reading<'_>) {
+    let tilt_deg = step.angle_between(normal).to_degrees();
+    if tilt_deg > 0.2 {
+        let what = format!(
+            "{name}: slices are shifted by {:.3} mm each, as with a gantry tilted by {tilt_deg:.2}°; the matrix of the voxels is sheared accordingly",
+            (step - normal * step.dot(normal)).length()
+        );
+        reading.warnings.warn("gantry-tilt", what, None);
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod assemble;
 mod codec;
+pub mod deidentify;
+mod directory;
 mod element;
 mod fill;
 mod geometry;
@@ -49,13 +51,23 @@ const MAX_FOLDER_DEPTH: usize = 32;
 /// Each file is read once, but for uncompressed files of many frames; its bytes go when its frame is decoded, so
 /// memory is little more than that of the voxels.
 pub fn read_dicom(path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
-    let mut files = Vec::new();
-    let is_folder = path.is_dir();
-    if is_folder {
-        collect(path, 0, &mut files)?;
-    } else {
-        files.push(path.to_path_buf());
+    if path.is_dir() {
+        return read_dicom_roots(&[path.to_path_buf()], path, reading);
     }
+    let files = listed_or_alone(path, reading)?;
+    read_files(files, false, path, reading)
+}
+
+/// Opens all DICOM files below some folders as one, called `path`: series may lie in several of them.
+pub(super) fn read_dicom_roots(roots: &[PathBuf], path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
+    let mut files = Vec::new();
+    for root in roots {
+        collect(root, 0, &mut files)?;
+    }
+    read_files(files, true, path, reading)
+}
+
+fn read_files(files: Vec<PathBuf>, is_folder: bool, path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> {
     let n_bytes: u64 = files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum();
     let keep = n_bytes <= reading.limits.max_bytes / 2;
     let limits = reading.limits;
@@ -69,6 +81,9 @@ pub fn read_dicom(path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> 
             Err(e) => Some(Outcome::Failed(e)),
         }));
     }
+    if is_folder {
+        say_missing(&files, reading);
+    }
     let n_other = outcomes.iter().filter(|o| o.is_none()).count();
     if n_other > 0 {
         reading.warnings.note("not-dicom", format!("{n_other} files are not DICOM and were left out"), Some(path));
@@ -77,11 +92,45 @@ pub fn read_dicom(path: &Path, reading: &mut Reading<'_>) -> Result<Vec<Found>> 
     found(outcomes, path, reading)
 }
 
+/// The files that a `DICOMDIR` lists, or the file itself.
+pub(super) fn listed_or_alone(path: &Path, reading: &mut Reading<'_>) -> Result<Vec<PathBuf>> {
+    let bytes = if is_directory(path) { load(path, true, &reading.limits)? } else { None };
+    let Some(bytes) = bytes else { return Ok(vec![path.to_path_buf()]) };
+    let Some(listed) = directory::listed(path, bytes, &reading.limits) else { return Ok(vec![path.to_path_buf()]) };
+    directory::say_missing(&listed, path, reading.warnings);
+    if listed.there.is_empty() {
+        return Err(Error::malformed("none of the files that the DICOMDIR lists is there; copy the whole medium").at(path));
+    }
+    Ok(listed.there)
+}
+
+/// Directories have this name by the standard.
+fn is_directory(path: &Path) -> bool {
+    path.file_name().is_some_and(|n| n.to_string_lossy().to_ascii_uppercase().starts_with("DICOMDIR"))
+}
+
+/// Of the directories among files, says what they list and is not there.
+fn say_missing(files: &[PathBuf], reading: &mut Reading<'_>) {
+    for path in files.iter().filter(|f| is_directory(f)) {
+        let listed = load(path, true, &reading.limits).ok().flatten().and_then(|b| directory::listed(path, b, &reading.limits));
+        if let Some(listed) = listed {
+            directory::say_missing(&listed, path, reading.warnings);
+        }
+    }
+}
+
 /// Opens one DICOM file in memory.
 pub fn parse_dicom_bytes(bytes: &[u8], reading: &mut Reading<'_>) -> Result<Vec<Found>> {
     let limits = reading.limits;
     let outcome = open::open(Path::new(""), bytes.to_vec(), 0, true, &limits);
     found(vec![(outcome, PathBuf::new())], Path::new(""), reading)
+}
+
+/// All files of a folder and its folders, in order of name.
+pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(folder, 0, &mut files)?;
+    Ok(files)
 }
 
 /// Files of a folder in order of name; links to folders are not followed.
