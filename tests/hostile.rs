@@ -13,11 +13,14 @@ mod common;
 use common::mutate::{Budget, Target, attack};
 use myoscope::base::{Limits, Progress, Warnings};
 use myoscope::io::cohort::parse_cohort_pair;
+use myoscope::io::contours::{parse_cvi42, parse_guide_points, parse_points, parse_sunnybrook};
 use myoscope::io::counts::{is_counts, parse_counts};
+use myoscope::io::dicom::deidentify::deidentify_bytes;
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
 use myoscope::io::gmt::parse_gmt;
 use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
+use myoscope::io::mesh::{MeshKind, parse_mesh};
 use myoscope::io::mtx::parse_mtx;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
@@ -35,10 +38,10 @@ use myoscope::io::transform_formats::ngff::parse_ngff;
 use myoscope::io::transform_formats::parse_any_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
 use myoscope::io::volume_formats::parse_lattice;
-use myoscope::io::{PredictorNotes, Reading, bytes, open, write_predictor, write_visium};
+use myoscope::io::{PredictorNotes, Reading, bytes, open, write_dicom_segmentation, write_mesh, write_predictor, write_visium};
 use myoscope::model::{
     Domain, Expression, ExpressionScale, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Raster, Samples,
-    Section, Spots, Volume,
+    Section, Spots, Surface, Volume,
 };
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use std::path::{Path, PathBuf};
@@ -56,6 +59,14 @@ fn targets() -> Vec<Target> {
         Target { name: "cohort", seeds: cohort_seeds(), read: |b| drop(reading(|r| parse_cohort_pair(b, r))) },
         Target { name: "table-tsv", seeds: pair_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Tsv, &LIMITS)) },
         Target { name: "parquet", seeds: parquet_seeds(), read: |b| drop(Table::parse(b.to_vec(), TableKind::Csv, &LIMITS)) },
+        Target { name: "contours", seeds: contour_seeds(), read: read_contours },
+        Target { name: "obj", seeds: mesh_seeds("a.obj"), read: |b| drop(reading(|r| parse_mesh(b, MeshKind::Obj, "m", r))) },
+        Target { name: "ply", seeds: mesh_seeds("a.ply"), read: |b| drop(reading(|r| parse_mesh(b, MeshKind::Ply, "m", r))) },
+        Target { name: "stl", seeds: mesh_seeds("a.stl"), read: |b| drop(reading(|r| parse_mesh(b, MeshKind::Stl, "m", r))) },
+        Target { name: "archive", seeds: archive_seeds(), read: read_archive },
+        Target { name: "dicom segmentation", seeds: segmentation_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
+        Target { name: "dicom waveform", seeds: waveform_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
+        Target { name: "deidentify", seeds: dicom_seeds(), read: |b| drop(deidentify_bytes(b, &LIMITS)) },
         Target { name: "dicom", seeds: dicom_seeds(), read: |b| drop(reading(|r| parse_dicom_bytes(b, r))) },
         Target { name: "h5ad", seeds: h5ad_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
         Target { name: "10x", seeds: tenx_seeds(), read: |b| drop(parse_10x_bytes(b.to_vec(), LIMITS)) },
@@ -95,6 +106,117 @@ fn read_transform(bytes: &[u8]) {
     if let Ok(file) = parse_transform(bytes) {
         drop((file.to_warp(), file.to_warp_3()));
     }
+}
+
+fn read_contours(bytes: &[u8]) {
+    drop(reading(|r| parse_points(bytes.to_vec(), TableKind::Csv, r)));
+    drop(reading(|r| parse_cvi42(bytes, r)));
+    drop(parse_guide_points(bytes, Path::new("GPFile_001.txt")));
+    drop(parse_sunnybrook(bytes, Path::new("IM-0001-0002-icontour-manual.txt")));
+}
+
+fn contour_seeds() -> Vec<Vec<u8>> {
+    let workspace = "<?xml version=\"1.0\"?><R><Hash:item Hash:key=\"ImageStates\"><Hash:item Hash:key=\"1.2\"><Hash:item Hash:key=\"Contours\">\
+        <Hash:item Hash:key=\"saendocardialContour\"><Hash:item Hash:key=\"Points\"><P><Point:x>1</Point:x><Point:y>2</Point:y></P></Hash:item>\
+        <Hash:item Hash:key=\"SubpixelResolution\">4</Hash:item></Hash:item></Hash:item></Hash:item></Hash:item></R>";
+    vec![
+        b"phase,view,slice,border,point,x_mm,y_mm,z_mm\n0,sax,1,endo,0,1,2,3\n0,sax,1,endo,1,2,2,3\n".to_vec(),
+        workspace.into(),
+        b"x\ty\tz\tcontour type\tframeID\tweight\ttime frame\n1 2 3 SAX_RV_SEPTUM 2 1.0 0\n1 3 3 SAX_RV_SEPTUM 2 1.0 0\n"
+            .to_vec(),
+        b"1.5 2\n2.5 2\n2.5 4\n".to_vec(),
+    ]
+}
+
+fn mesh_seeds(name: &str) -> Vec<Vec<u8>> {
+    let vertices = vec![DVec3::ZERO, DVec3::X * 2.0, DVec3::Y * 3.0, DVec3::Z * 4.0];
+    let mesh = Surface::new("t", vertices, vec![[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]).unwrap();
+    let mut seeds = vec![written(name, |p| write_mesh(p, &mesh).unwrap())];
+    if name.ends_with("stl") {
+        seeds.push(
+            b"solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\nendsolid x\n"
+                .to_vec(),
+        );
+    }
+    if name.ends_with("ply") {
+        let mut binary =
+            b"ply\nformat binary_big_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n\
+            element face 1\nproperty list uchar int vertex_index\nend_header\n"
+                .to_vec();
+        [0.0_f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0].iter().for_each(|v| binary.extend(v.to_be_bytes()));
+        binary.push(3);
+        [0_i32, 1, 2].iter().for_each(|v| binary.extend(v.to_be_bytes()));
+        seeds.push(binary);
+    }
+    seeds
+}
+
+fn read_archive(bytes: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    std::fs::write(&path, bytes).unwrap();
+    drop(reading(|r| open(&path, r)));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written beside the archive");
+}
+
+/// A zip with an image, a path that leads out, and a zip; the same as tar in gzip.
+fn archive_seeds() -> Vec<Vec<u8>> {
+    let image = nifti_seeds().swap_remove(0);
+    let zip_of = |entries: &[(&str, &[u8])]| {
+        let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, data) in entries {
+            out.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut out, data).unwrap();
+        }
+        out.finish().unwrap().into_inner()
+    };
+    let inner = zip_of(&[("v.nii", &image)]);
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(image.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "a/v.nii", &image[..]).unwrap();
+    let mut gz = Vec::new();
+    bytes::write_gzip(&tar.into_inner().unwrap(), &mut gz).unwrap();
+    vec![zip_of(&[("v.nii", &image), ("../out.nii", &image), ("inner.zip", &inner)]), gz]
+}
+
+fn segmentation_seeds() -> Vec<Vec<u8>> {
+    let labels = LabelMap::new("l", grid(), vec![(0..24).map(|i| i % 4).collect::<Vec<u8>>().into()]).unwrap();
+    vec![written("a.dcm", |p| write_dicom_segmentation(p, &labels).unwrap())]
+}
+
+/// A waveform of two channels, element by element, explicit little endian.
+fn waveform_seeds() -> Vec<Vec<u8>> {
+    let element = |group: u16, number: u16, vr: &[u8; 2], value: &[u8]| {
+        let mut out = [group.to_le_bytes(), number.to_le_bytes()].concat();
+        out.extend(vr);
+        if matches!(vr, b"OW" | b"SQ") {
+            out.extend([0, 0]);
+            out.extend((value.len() as u32).to_le_bytes());
+        } else {
+            out.extend((value.len() as u16).to_le_bytes());
+        }
+        out.extend(value);
+        out
+    };
+    let samples: Vec<u8> = (0..80_i16).flat_map(|i| (i * 7 % 50).to_le_bytes()).collect();
+    let group = [
+        element(0x003A, 0x0005, b"US", &2_u16.to_le_bytes()),
+        element(0x003A, 0x0010, b"UL", &40_u32.to_le_bytes()),
+        element(0x003A, 0x001A, b"DS", b"500 "),
+        element(0x5400, 0x1004, b"US", &16_u16.to_le_bytes()),
+        element(0x5400, 0x1006, b"CS", b"SS"),
+        element(0x5400, 0x1010, b"OW", &samples),
+    ]
+    .concat();
+    let mut item = vec![0xFE, 0xFF, 0x00, 0xE0];
+    item.extend((group.len() as u32).to_le_bytes());
+    item.extend(group);
+    let mut file = element(0x0008, 0x0060, b"CS", b"ECG ");
+    file.extend(element(0x5400, 0x0100, b"SQ", &item));
+    assert!(reading(|r| parse_dicom_bytes(&file, r)).is_ok());
+    vec![file]
 }
 
 fn reading<T>(run: impl FnOnce(&mut Reading) -> T) -> T {

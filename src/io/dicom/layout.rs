@@ -173,9 +173,17 @@ pub(super) fn pixel_element<'a, 'b>(data: &'b DataSet<'a>) -> Option<&'b Element
 }
 
 impl Pixels {
-    /// Finds the frames; counts only those whose bytes are there.
-    pub fn find(data: &DataSet<'_>, layout: &Layout, transfer_syntax: &str, limits: &Limits) -> Result<Self> {
+    /// Finds the frames; counts only those whose bytes are there. `n_bytes` of pixels are in the file, where these
+    /// were not read with the data set.
+    pub fn find(
+        data: &DataSet<'_>,
+        layout: &Layout,
+        transfer_syntax: &str,
+        n_bytes: Option<usize>,
+        limits: &Limits,
+    ) -> Result<Self> {
         let element = pixel_element(data).ok_or_else(|| Error::malformed("the file has no pixel data"))?;
+        let n_bytes = n_bytes.unwrap_or(element.value.len());
         let said = data.find(tags::NUMBER_OF_FRAMES).and_then(|e| e.numbers(*b"IS", data.syntax.big).first().copied());
         let declared_frames = said.filter(|n| *n >= 1.0 && *n < 1e9).map_or(1, |n| n as usize);
         limits.check("the pixels of a file", &[layout.frame_bytes() as u64, declared_frames as u64], 1)?;
@@ -185,13 +193,13 @@ impl Pixels {
             Frames::Native { at: element.at }
         };
         let n_frames = match &frames {
-            Frames::Native { .. } => layout.n_native(element.value.len()).min(declared_frames),
+            Frames::Native { .. } => layout.n_native(n_bytes).min(declared_frames),
             Frames::Encapsulated(list) => list.len().min(declared_frames),
         };
         if n_frames == 0 {
             return Err(Error::malformed(format!(
                 "the file is cut off: {} bytes of pixel data, {} needed for a frame of {} × {}; copy it again",
-                element.value.len(),
+                n_bytes,
                 layout.frame_bytes(),
                 layout.columns,
                 layout.rows

@@ -44,6 +44,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const FILES_PER_STEP: usize = 64;
+/// Headers of most files end before this.
+const HEAD_BYTES: usize = 1 << 14;
 const MAX_FOLDER_DEPTH: usize = 32;
 
 /// Opens a DICOM file, or all of them in a folder and its folders. Files that are not DICOM are counted,
@@ -75,10 +77,15 @@ fn read_files(files: Vec<PathBuf>, is_folder: bool, path: &Path, reading: &mut R
     for (chunk, part) in files.chunks(FILES_PER_STEP).enumerate() {
         reading.progress.step(0.5 * outcomes.len() as f64 / files.len() as f64, "reading DICOM files")?;
         let base = chunk * FILES_PER_STEP;
-        outcomes.par_extend(part.par_iter().enumerate().map(|(i, file)| match load(file, is_folder, &limits) {
-            Ok(Some(bytes)) => Some(open::open(file, bytes, base + i, keep, &limits)),
-            Ok(None) => None,
-            Err(e) => Some(Outcome::Failed(e)),
+        outcomes.par_extend(part.par_iter().enumerate().map(|(i, file)| {
+            if let Some(outcome) = open_start(file, base + i, &limits) {
+                return Some(outcome);
+            }
+            match load(file, is_folder, &limits) {
+                Ok(Some(bytes)) => Some(open::open(file, bytes, base + i, keep, &limits)),
+                Ok(None) => None,
+                Err(e) => Some(Outcome::Failed(e)),
+            }
         }));
     }
     if is_folder {
@@ -149,6 +156,19 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// Opens an image by the start of its file, where its pixels are uncompressed and behind it; `None` where the whole
+/// file is to be read.
+fn open_start(path: &Path, file: usize, limits: &crate::base::Limits) -> Option<Outcome> {
+    let mut source = File::open(path).ok()?;
+    let size = usize::try_from(source.metadata().ok()?.len()).ok().filter(|size| *size >= 2 * HEAD_BYTES)?;
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    (&mut source).take(HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
+    if !is_dicom(&head) {
+        return None;
+    }
+    open::open_head(path, &head, size, file, limits)
 }
 
 /// Bytes of a file; `None` where it is not DICOM and `sniff` asks for that.

@@ -1,7 +1,7 @@
 //! One file: what it is, its headers, and its pixels still undecoded.
 
 use super::codec::syntax_name;
-use super::element::{DataSet, Element};
+use super::element::{DataSet, Element, u32_at};
 use super::header::{FrameHeader, frame_headers};
 use super::layout::{Color, Frames, Layout, Pixels, pixel_element};
 use super::pixels::{Raw, raw_frame};
@@ -102,6 +102,23 @@ pub(super) fn open(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits:
     }
 }
 
+/// Reads headers from the first bytes of a file of `size` bytes, where all before uncompressed pixels of an image lies in
+/// them; `None` where the whole file is needed.
+pub(super) fn open_head(path: &Path, head: &[u8], size: usize, file: usize, limits: &Limits) -> Option<Outcome> {
+    let source = Source::open(head.to_vec(), limits).ok().filter(Source::is_native)?;
+    let start = source.start_in_file()?;
+    let data = source.data_set();
+    let element = *pixel_element(&data).filter(|e| !e.undefined)?;
+    // The length stands in the four bytes before the value.
+    let declared = u32_at(source.body(), element.at.checked_sub(4)?, source.syntax.big)? as usize;
+    let n_bytes = declared.min(size.checked_sub(start + element.at)?);
+    let is_whole = element.value.len() < declared && data.elements.last().is_some_and(|e| e.tag == element.tag);
+    let is_plain = Segments::find(&data).is_none() && data.find(tags::WAVEFORM_SEQUENCE).is_none() && other(&data).is_none();
+    let layout = Layout::read(&data).ok().filter(|l| is_whole && is_plain && l.bits_allocated != 1)?;
+    let pixels = Pixels::find(&data, &layout, &source.transfer_syntax, Some(n_bytes), limits).ok().filter(|p| !p.swapped)?;
+    Some(Outcome::Image(Box::new(opened(path, &source, pixels, Bytes::OnDisk(Some(start)), layout, file))))
+}
+
 fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &Limits) -> Result<Outcome> {
     let source = Source::open(bytes, limits)?;
     let data = source.data_set();
@@ -119,24 +136,20 @@ fn open_checked(path: &Path, bytes: Vec<u8>, file: usize, keep: bool, limits: &L
             syntax_name(&source.transfer_syntax)
         )));
     }
-    let pixels = Pixels::find(&data, &layout, &source.transfer_syntax, limits)?;
-    let mut headers = frame_headers(&data, layout, pixels.n_frames);
-    for header in &mut headers {
-        header.file = file;
-    }
-    let notes = notes(&source, &layout, &pixels);
-    let opened = Opened {
-        path: path.to_path_buf(),
-        bytes: Bytes::of(source, path, keep, &pixels, layout.bits_allocated == 1),
-        pixels,
-        layout,
-        headers,
-        notes,
-    };
+    let pixels = Pixels::find(&data, &layout, &source.transfer_syntax, None, limits)?;
+    let mut opened = opened(path, &source, pixels, Bytes::OnDisk(None), layout, file);
+    opened.bytes = Bytes::of(source, path, keep, &opened.pixels, layout.bits_allocated == 1);
     Ok(match segments {
         Some(segments) => Outcome::Segmentation(Box::new((opened, segments))),
         None => Outcome::Image(Box::new(opened)),
     })
+}
+
+fn opened(path: &Path, source: &Source, pixels: Pixels, bytes: Bytes, layout: Layout, file: usize) -> Opened {
+    let mut headers = frame_headers(&source.data_set(), layout, pixels.n_frames);
+    headers.iter_mut().for_each(|header| header.file = file);
+    let notes = notes(source, &layout, &pixels);
+    Opened { path: path.to_path_buf(), bytes, pixels, layout, headers, notes }
 }
 
 /// What a file without an image is; `None` where it has one.

@@ -6,10 +6,14 @@ use crate::base::{Error, Result};
 use crate::model::{LabelMap, Samples, Volume};
 use crate::space::{DAffine3, DMat3, DVec3, Grid, lps_from_ras};
 use nifti::NiftiHeader;
+use std::io::Write;
 use std::path::Path;
 
 /// Where the voxels begin: header, four bytes that say "no extensions".
 const VOX_OFFSET: usize = SIZE_1 + 4;
+
+/// Numbers are written so many at a time.
+const WORDS_AT_ONCE: usize = 1 << 15;
 
 /// Writes a volume or cine as `.nii` or `.nii.gz`, native samples with their rescale, sform and qform
 /// in RAS mm, times in ms. Uneven phase times become their mean step.
@@ -22,16 +26,29 @@ pub fn write_nifti_volume(path: &Path, volume: &Volume) -> Result<()> {
     };
     (header.datatype, header.bitpix) = (datatype, bits);
 
-    let mut data = Vec::with_capacity(volume.grid.n_voxels() * volume.n_phases() * usize::from(bits.unsigned_abs()) / 8);
-    for phase in &volume.phases {
-        match phase {
-            Samples::U8(v) if datatype == 2 => data.extend_from_slice(v),
-            Samples::I16(v) if datatype == 4 => data.extend(v.iter().flat_map(|v| v.to_le_bytes())),
-            Samples::U16(v) if datatype == 512 => data.extend(v.iter().flat_map(|v| v.to_le_bytes())),
-            other => data.extend((0..other.len()).flat_map(|i| other.stored(i).to_le_bytes())),
-        }
+    write_file(path, &header, &|out| {
+        volume.phases.iter().try_for_each(|phase| match phase {
+            Samples::U8(v) if datatype == 2 => out.write_all(v),
+            Samples::I16(v) if datatype == 4 => put_words(v, |v| v.to_le_bytes(), out),
+            Samples::U16(v) if datatype == 512 => put_words(v, |v| v.to_le_bytes(), out),
+            Samples::F32(v) => put_words(v, |v| v.to_le_bytes(), out),
+            other => {
+                let values: Vec<f32> = (0..other.len()).map(|i| other.stored(i)).collect();
+                put_words(&values, |v| v.to_le_bytes(), out)
+            }
+        })
+    })
+}
+
+/// Writes numbers through a small buffer, so that no second copy of the voxels is made.
+fn put_words<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut buffer = Vec::with_capacity(WORDS_AT_ONCE * N);
+    for part in values.chunks(WORDS_AT_ONCE) {
+        buffer.clear();
+        part.iter().for_each(|v| buffer.extend_from_slice(&bytes(*v)));
+        out.write_all(&buffer)?;
     }
-    write_file(path, &header, &data)
+    Ok(())
 }
 
 /// Writes a segmentation as bytes with intent code 1002 (label).
@@ -39,7 +56,7 @@ pub fn write_nifti_labels(path: &Path, labels: &LabelMap) -> Result<()> {
     let mut header = header_of(&labels.grid, labels.n_phases(), &labels.phase_times_ms, labels.length_unit_known)?;
     (header.datatype, header.bitpix, header.intent_code) = (2, 8, 1002);
     (header.scl_slope, header.scl_inter) = (1.0, 0.0);
-    write_file(path, &header, &labels.phases.concat())
+    write_file(path, &header, &|out| labels.phases.iter().try_for_each(|phase| out.write_all(phase)))
 }
 
 fn same_type(a: &Samples, b: &Samples) -> bool {
@@ -119,18 +136,22 @@ fn quaternion(r: DMat3) -> [f64; 3] {
     if a < 0.0 { [-b, -c, -d] } else { [b, c, d] }
 }
 
-fn write_file(path: &Path, header: &NiftiHeader, data: &[u8]) -> Result<()> {
-    let mut file = Vec::with_capacity(VOX_OFFSET + data.len());
-    put_header(header, &mut file);
-    file.extend_from_slice(&[0; 4]);
-    file.extend_from_slice(data);
-
-    let is_gzip = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+/// Writes the header and then what `voxels` writes.
+fn write_file(path: &Path, header: &NiftiHeader, voxels: &dyn Fn(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     if bytes::ending(path) != "nii" {
         return Err(Error::parameter(format!("a NIfTI file ends in .nii or .nii.gz: {}", path.display())));
     }
+    let mut start = Vec::with_capacity(VOX_OFFSET);
+    put_header(header, &mut start);
+    start.extend_from_slice(&[0; 4]);
+    let is_gzip = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
     write_atomic(path, |w| {
-        let written = if is_gzip { bytes::write_gzip(&file, w) } else { w.write_all(&file) };
+        let written = if is_gzip {
+            let mut file = start;
+            voxels(&mut file).and_then(|()| bytes::write_gzip(&file, w))
+        } else {
+            w.write_all(&start).and_then(|()| voxels(w))
+        };
         written.map_err(|e| Error::io("writing", e, path))
     })
 }

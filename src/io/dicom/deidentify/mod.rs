@@ -67,6 +67,11 @@ struct Cleaned {
     n_emptied: usize,
 }
 
+/// One file in memory without its patient, with the dates removed.
+pub fn deidentify_bytes(data: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    clean(data.to_vec(), Profile::default(), limits).map(|cleaned| cleaned.bytes)
+}
+
 /// One file rewritten. `Malformed` where it is damaged before its pixels.
 fn clean(data: Vec<u8>, profile: Profile, limits: &Limits) -> Result<Cleaned> {
     let source = Source::open(data, limits)?;
