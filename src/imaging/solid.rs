@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Voxels along the longest side of a grid that is made for a mesh.
 const OWN_VOXELS: f64 = 128.0;
 
+/// Places where rows of voxels meet a mesh; more than any surface of an organ has.
+const MOST_CROSSINGS: usize = 1 << 27;
+
 /// Labels of value `value` inside a surface, and the number of edges at which it was open: holes are closed by fans
 /// around the middle of their edge. It does not matter how triangles turn. `Degenerate` where edges of three or more
 /// triangles leave no inside, or no voxel lies inside. Cost: the rows that each triangle covers, sorted.
@@ -24,6 +27,9 @@ pub fn fill_surface(surface: &Surface, grid: &Grid, value: u8, progress: &Progre
             progress.step(0.8 * i as f64 / closed.triangles().len() as f64, "filling the mesh")?;
         }
         cross(*triangle, &voxels, [ny, nz], &mut crossings);
+        if crossings.len() > MOST_CROSSINGS {
+            return Err(Error::unsupported("the mesh folds over itself too often to be filled; give a simpler one"));
+        }
     }
     crossings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut inside = vec![0_u8; grid.n_voxels()];

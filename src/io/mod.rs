@@ -45,7 +45,7 @@ pub use bytes::{make_folder, write_atomic, write_bytes};
 pub use cohort::{read_cohort, write_cohort};
 pub use contours::{write_points, write_sunnybrook};
 pub use dicom::deidentify::deidentify_files;
-pub use dicom::{SeriesFacts, write_dicom_cine, write_dicom_segmentation};
+pub use dicom::{SeriesFacts, write_dicom_cine, write_dicom_segmentation, write_dicom_segmentation_of};
 pub use ecg::write_ecg;
 pub use expression::{read_expression, table_file};
 pub use found::{Content, Found, Reading};

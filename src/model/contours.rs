@@ -1,6 +1,8 @@
 //! Drawn outlines of the heart: lines in the patient, or on pixels of an image that is named.
 
 use crate::space::{DAffine3, DVec3};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a line goes around.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +103,19 @@ pub struct Contours {
     pub lines: Vec<Contour>,
 }
 
+/// DICOM identifiers of a series; never shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeriesIds {
+    /// Study Instance UID.
+    pub study: String,
+    /// Series Instance UID.
+    pub series: String,
+    /// Frame of Reference UID.
+    pub frame_of_reference: String,
+    /// SOP Class UID of its images.
+    pub class: String,
+}
+
 /// Where an image of a series lies in a volume and in the patient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImagePlace {
@@ -108,6 +123,8 @@ pub struct ImagePlace {
     pub number: Option<u32>,
     /// DICOM SOP Instance UID; an identifier, never shown.
     pub uid: String,
+    /// The series that it belongs to.
+    pub series: Arc<SeriesIds>,
     /// Slice of the volume.
     pub slice: usize,
     /// Phase of the volume.
@@ -125,20 +142,21 @@ impl Contours {
 
     /// Lines on pixels brought into the patient by their images, with slice and phase of the volume; and the number
     /// of lines whose image is not among these. Lines that are in the patient already stay as they are.
-    /// Cost: one search per line.
+    /// O((lines + images) log images).
     #[must_use]
     pub fn placed(&self, images: &[ImagePlace]) -> (Self, usize) {
         if self.space != ContourSpace::Pixels {
             return (self.clone(), 0);
         }
-        let find = |image: &ImageName| {
-            images.iter().find(|place| match image {
-                ImageName::Number(n) => place.number == Some(*n),
-                ImageName::Uid(uid) => place.uid == *uid,
-            })
-        };
+        let mut of: BTreeMap<ImageName, &ImagePlace> = BTreeMap::new();
+        for place in images {
+            of.entry(ImageName::Uid(place.uid.clone())).or_insert(place);
+            if let Some(number) = place.number {
+                of.entry(ImageName::Number(number)).or_insert(place);
+            }
+        }
         let place = |line: &Contour| {
-            let place = find(line.image.as_ref()?)?;
+            let place = of.get(line.image.as_ref()?)?;
             let points = line.points.iter().map(|p| place.lps_from_pixel.transform_point3(*p)).collect();
             Some(Contour { points, slice: place.slice as i64, phase: place.phase, ..line.clone() })
         };
@@ -173,7 +191,8 @@ mod tests {
         };
         let contours = Contours { name: "c".into(), space: ContourSpace::Pixels, lines: vec![line(5), line(6)] };
         let lps_from_pixel = DAffine3::from_translation(DVec3::new(10.0, 0.0, 3.0));
-        let images = [ImagePlace { number: Some(6), uid: String::new(), slice: 2, phase: 4, lps_from_pixel }];
+        let series = Arc::default();
+        let images = [ImagePlace { number: Some(6), uid: String::new(), series, slice: 2, phase: 4, lps_from_pixel }];
         let (placed, n_without) = contours.placed(&images);
         assert_eq!((n_without, placed.lines.len(), placed.n_phases()), (1, 1, 5));
         assert_eq!((placed.lines[0].slice, placed.lines[0].points[0]), (2, DVec3::new(11.0, 2.0, 3.0)));

@@ -33,7 +33,7 @@ pub use cohort::{
     Cohort, CohortParts, CohortView, Covariate, Item, ItemKind, ItemState, MissingPattern, NOT_LISTED, OUTCOME, Subject, Values,
     looks_personal,
 };
-pub use contours::{Border, Contour, ContourSpace, Contours, ImageName, ImagePlace};
+pub use contours::{Border, Contour, ContourSpace, Contours, ImageName, ImagePlace, SeriesIds};
 pub use drawing::{Disc, Drawing, Shape};
 pub use ecg::{Ecg, EcgLead, EcgStrip};
 pub use exclusion::{Excluded, Exclusion};

@@ -9,6 +9,7 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+mod convert;
 mod headless;
 mod heart;
 mod inspect;

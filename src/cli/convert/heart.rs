@@ -9,6 +9,7 @@ use crate::io::{self, Content, Found};
 use crate::model::{ContourSpace, Contours, ImageName, ImagePlace, LabelMap, Surface};
 use crate::space::{DAffine3, DVec3, Grid};
 use std::path::Path;
+use std::sync::Arc;
 
 /// An image that gives its grid.
 struct Like {
@@ -25,10 +26,21 @@ impl Convert {
     /// Contours or a mesh as labels.
     pub(super) fn labels_of(&self, content: &Content, run: &mut Run) -> Result<Option<LabelMap>> {
         match content {
-            Content::Contours(contours) => self.filled(contours, run).map(Some),
+            Content::Contours(contours) => self.filled(&self.from_zero(contours), run).map(Some),
             Content::Surface(surface) => self.solid(surface, run).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Contours on pixels, counted from 0.
+    fn from_zero(&self, contours: &Contours) -> Contours {
+        let mut counted = contours.clone();
+        if counted.space == ContourSpace::Pixels {
+            let first = f64::from(self.first_pixel);
+            let points = counted.lines.iter_mut().flat_map(|l| &mut l.points);
+            points.for_each(|p| *p -= DVec3::new(first, first, 0.0));
+        }
+        counted
     }
 
     fn filled(&self, contours: &Contours, run: &mut Run) -> Result<LabelMap> {
@@ -91,6 +103,20 @@ impl Convert {
         Ok(labels)
     }
 
+    /// The images of the series that labels belong to, given with `--source`.
+    pub(super) fn source_images(&self, labels: &LabelMap, run: &mut Run) -> Result<Vec<ImagePlace>> {
+        let Some(path) = self.source.as_deref() else { return Ok(Vec::new()) };
+        let found = images(path, run)?;
+        let tolerance_mm = 0.01 * labels.grid.spacing_mm().min_element();
+        let fits = |f: &&Found| matches!(&f.content, Content::Volume(v) if v.grid.same_place(&labels.grid, tolerance_mm));
+        let one = found.iter().filter(fits).find(|f| !f.images.is_empty()).ok_or_else(|| {
+            Error::parameter(format!("no DICOM series of --source lies on the grid of the labels: {}", path.display()))
+        })?;
+        let what = "the study, series and images of --source are named by their identifiers in the file, the patient is not";
+        run.warnings.note("source-identifiers", what, None);
+        Ok(one.images.clone())
+    }
+
     /// The surface of a label.
     pub(super) fn surface_of(&self, labels: &LabelMap, run: &mut Run) -> Result<Surface> {
         let present: Vec<String> = labels.table.iter().map(|e| format!("{} {}", e.value, e.name)).collect();
@@ -125,6 +151,7 @@ impl Convert {
             Content::Labels(labels) => io::write_points(&self.output, &trace_labels(labels, &run.progress)?),
             Content::Ecg(ecg) => io::write_ecg(&self.output, ecg),
             Content::Contours(contours) => {
+                let contours = &self.from_zero(contours);
                 let like = self.like.as_deref().map(|path| like(path, contours, run)).transpose()?;
                 let placed = like.map(|like| place(contours, &like, run)).transpose()?;
                 io::write_points(&self.output, placed.as_ref().unwrap_or(contours))
@@ -192,13 +219,20 @@ fn as_like(found: &Found) -> Result<Like> {
 
 /// Images of a file that does not number them: slice · phases + phase + 1.
 fn counted(grid: &Grid, n_phases: usize) -> Vec<ImagePlace> {
-    let lps = grid.lps_from_voxel();
+    let (lps, series) = (grid.lps_from_voxel(), Arc::default());
     (0..grid.size()[2] * n_phases)
         .map(|i| {
             let (slice, phase) = (i / n_phases, i % n_phases);
             let translation = lps.transform_point3(DVec3::new(0.0, 0.0, slice as f64));
             let lps_from_pixel = DAffine3 { matrix3: lps.matrix3, translation };
-            ImagePlace { number: u32::try_from(i + 1).ok(), uid: String::new(), slice, phase, lps_from_pixel }
+            ImagePlace {
+                number: u32::try_from(i + 1).ok(),
+                uid: String::new(),
+                series: Arc::clone(&series),
+                slice,
+                phase,
+                lps_from_pixel,
+            }
         })
         .collect()
 }

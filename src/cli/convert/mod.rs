@@ -28,12 +28,18 @@ pub struct Convert {
     /// Image on whose grid contours or a mesh become labels: a file, or the DICOM series that contours were drawn on.
     #[arg(long, value_name = "IMAGE")]
     like: Option<PathBuf>,
+    /// DICOM series of the image that labels belong to: its study and images are named in the segmentation.
+    #[arg(long, value_name = "DICOM")]
+    source: Option<PathBuf>,
     /// Label whose surface becomes a mesh, or that a mesh becomes.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     label: Option<u8>,
     /// Phase of the labels whose surface becomes a mesh (0 first).
     #[arg(long, value_name = "N")]
     phase: Option<usize>,
+    /// Number of the first pixel in contours on pixels: 0, or 1 as in MATLAB.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
+    first_pixel: u8,
     /// What a folder is to hold.
     #[arg(long = "as", value_name = "FORM")]
     form: Option<FolderForm>,
@@ -79,7 +85,8 @@ impl Convert {
         match (content, target) {
             (_, Target::Table) => self.write_table(content, run),
             (Content::Labels(labels), Target::Segmentation) => {
-                io::write_dicom_segmentation(&self.output, labels)?;
+                let source = self.source_images(labels, run)?;
+                io::write_dicom_segmentation_of(&self.output, labels, &source)?;
                 note_numbers(labels, run);
                 Ok(())
             }

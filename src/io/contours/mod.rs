@@ -72,7 +72,7 @@ pub(super) fn read(path: &Path, kind: ContourKind, reading: &mut Reading) -> Res
 fn say(contours: &Contours, kind: ContourKind, path: &Path, reading: &mut Reading) {
     let what = match (kind, contours.space) {
         (ContourKind::Sunnybrook, _) => {
-            "points are column and row of the image whose number is in the name; whole numbers are taken as pixel centers, the first pixel is 0"
+            "points are column and row of the image whose number is in the name; whole numbers are taken as pixel centers, the first pixel is 0 (convert takes --first-pixel 1)"
         }
         (ContourKind::Cvi42, _) => {
             "points are column and row times the subpixel factor of the file; divided by it, whole numbers are taken as pixel centers"

@@ -8,8 +8,9 @@ use super::layout::{Color, Kind};
 use super::open::Opened;
 use crate::base::Result;
 use crate::io::Reading;
-use crate::model::{ImagePlace, Volume};
+use crate::model::{ImagePlace, SeriesIds, Volume};
 use crate::space::{DAffine3, DMat3, DVec3, Grid};
+use std::sync::Arc;
 
 /// A volume and what is said about it.
 pub(super) struct Assembled {
@@ -239,6 +240,20 @@ fn images(block: &Block<'_>, head: &FrameHeader, n_phases: usize) -> Vec<ImagePl
     let sorted = &block.stack.sorted;
     let (right, down) = head.axes.unwrap_or((DVec3::X, DVec3::Y));
     let (dx, dy) = head.spacing_mm.unwrap_or((1.0, 1.0));
+    // Series of one slice each may be joined, so that a stack may hold several.
+    let mut last: Option<Arc<SeriesIds>> = None;
+    let mut series_of = |frame: &FrameHeader| {
+        let ids = SeriesIds {
+            study: frame.study_uid.clone(),
+            series: frame.series_uid.clone(),
+            frame_of_reference: frame.frame_of_reference.clone(),
+            class: frame.class_uid.clone(),
+        };
+        let same = last.as_ref().filter(|l| ***l == ids).map(Arc::clone);
+        let series = same.unwrap_or_else(|| Arc::new(ids));
+        last = Some(Arc::clone(&series));
+        series
+    };
     let cells = (0..n_phases).flat_map(|p| block.slices.iter().zip(&block.slots).map(move |(&s, &slot)| (p, s, slot)));
     cells
         .filter_map(|(phase, s, slice)| {
@@ -247,6 +262,7 @@ fn images(block: &Block<'_>, head: &FrameHeader, n_phases: usize) -> Vec<ImagePl
             Some(ImagePlace {
                 number: frame.phase_tags[6].filter(|n| *n >= 0.0 && *n <= f64::from(u32::MAX)).map(|n| n as u32),
                 uid: frame.sop_uid.clone(),
+                series: series_of(frame),
                 slice,
                 phase,
                 lps_from_pixel: DAffine3 { matrix3, translation: frame.position.unwrap_or(block.first) },

@@ -31,6 +31,7 @@ pub(super) struct FrameHeader {
     pub frame: usize,
     /// Frames of that file.
     pub n_frames: usize,
+    pub class_uid: String,
     pub sop_uid: String,
     pub study_uid: String,
     pub series_uid: String,
@@ -125,6 +126,7 @@ fn flatten<'a>(group: &DataSet<'a>) -> DataSet<'a> {
 pub(super) fn describe(data: &DataSet<'_>) -> FrameHeader {
     let layers = Layers(vec![data]);
     FrameHeader {
+        class_uid: layers.text(tags::SOP_CLASS_UID),
         sop_uid: layers.text(tags::SOP_INSTANCE_UID),
         study_uid: layers.text(tags::STUDY_INSTANCE_UID),
         series_uid: layers.text(tags::SERIES_INSTANCE_UID),

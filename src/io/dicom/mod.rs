@@ -31,7 +31,7 @@ mod write_segmentation;
 
 pub use source::is_dicom;
 pub use write::{SeriesFacts, write_dicom_cine};
-pub use write_segmentation::write_dicom_segmentation;
+pub use write_segmentation::{write_dicom_segmentation, write_dicom_segmentation_of};
 
 use crate::base::{Error, Result};
 use crate::io::{Content, Found, Reading};

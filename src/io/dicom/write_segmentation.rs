@@ -4,17 +4,24 @@
 use super::write::{decimals, uid};
 use crate::base::{Error, Result, stream_seed};
 use crate::io::{bytes, write_bytes};
-use crate::model::{LabelEntry, LabelMap};
+use crate::model::{ImagePlace, LabelEntry, LabelMap};
 use crate::space::DVec3;
 use dicom::core::value::{DataSetSequence, PrimitiveValue};
 use dicom::core::{DataElement, Tag, VR};
 use dicom::dictionary_std::{tags, uids};
 use dicom::object::{FileMetaTableBuilder, InMemDicomObject};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Writes the segmentation; `Degenerate` where rows and columns are not perpendicular, slices are sheared or no
 /// voxel is labeled. Phases become temporal positions. The same labels give the same bytes.
 pub fn write_dicom_segmentation(path: &Path, labels: &LabelMap) -> Result<()> {
+    write_dicom_segmentation_of(path, labels, &[])
+}
+
+/// As [`write_dicom_segmentation`], in the study and frame of reference of the images that the labels were drawn on, which
+/// are named by their identifiers (PS3.3 C.12.4, C.7.6.16.2.6).
+pub fn write_dicom_segmentation_of(path: &Path, labels: &LabelMap, source: &[ImagePlace]) -> Result<()> {
     let matrix = labels.grid.lps_from_voxel().matrix3;
     let (right, down) = (matrix.x_axis.normalize(), matrix.y_axis.normalize());
     let is_straight = right.dot(down).abs() < 1e-4 && right.cross(down).cross(matrix.z_axis.normalize()).length() < 1e-3;
@@ -33,7 +40,7 @@ pub fn write_dicom_segmentation(path: &Path, labels: &LabelMap) -> Result<()> {
         .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
         .media_storage_sop_class_uid(uids::SEGMENTATION_STORAGE)
         .media_storage_sop_instance_uid(uid(seed, 1));
-    let file = data_set(labels, &frames, seed, right, down)?.with_meta(meta).map_err(|e| failed(&e))?;
+    let file = data_set(labels, &frames, seed, [right, down], source)?.with_meta(meta).map_err(|e| failed(&e))?;
     let mut out = Vec::new();
     file.write_all(&mut out).map_err(|e| failed(&e))?;
     write_bytes(path, &out)
@@ -88,7 +95,13 @@ fn code(value: &str, scheme: &str, meaning: &str) -> InMemDicomObject {
     ])
 }
 
-fn data_set(labels: &LabelMap, frames: &[[usize; 3]], seed: u64, right: DVec3, down: DVec3) -> Result<InMemDicomObject> {
+fn data_set(
+    labels: &LabelMap,
+    frames: &[[usize; 3]],
+    seed: u64,
+    [right, down]: [DVec3; 2],
+    source: &[ImagePlace],
+) -> Result<InMemDicomObject> {
     let [columns, rows, _] = labels.grid.size();
     if columns.max(rows) > 65_535 {
         return Err(Error::unsupported(format!("{columns} × {rows} pixels do not fit a DICOM image")));
@@ -111,12 +124,52 @@ fn data_set(labels: &LabelMap, frames: &[[usize; 3]], seed: u64, right: DVec3, d
         ),
         sequence(tags::DIMENSION_INDEX_SEQUENCE, dimensions(labels, seed)),
         sequence(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared(labels, right, down)]),
-        sequence(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frames.iter().map(|f| per_frame(labels, *f)).collect()),
+        sequence(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frames.iter().map(|f| per_frame(labels, *f, source)).collect()),
         DataElement::new(tags::PIXEL_DATA, VR::OB, PrimitiveValue::from(packed(labels, frames))),
     ] {
         data.put(element);
     }
+    name_source(&mut data, source);
     Ok(data)
+}
+
+/// Class and instance of an image.
+fn reference(image: &ImagePlace) -> InMemDicomObject {
+    item([
+        text(tags::REFERENCED_SOP_CLASS_UID, VR::UI, image.series.class.clone()),
+        text(tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, image.uid.clone()),
+    ])
+}
+
+/// Puts the file into the study of its source and lists the source's series.
+fn name_source(data: &mut InMemDicomObject, source: &[ImagePlace]) {
+    let Some(first) = source.first() else { return };
+    let mut series: BTreeMap<&str, Vec<InMemDicomObject>> = BTreeMap::new();
+    source.iter().for_each(|image| series.entry(&image.series.series).or_default().push(reference(image)));
+    let listed = series.into_iter().map(|(uid, images)| {
+        item([sequence(tags::REFERENCED_INSTANCE_SEQUENCE, images), text(tags::SERIES_INSTANCE_UID, VR::UI, uid)])
+    });
+    data.put(sequence(tags::REFERENCED_SERIES_SEQUENCE, listed.collect()));
+    for (tag, uid) in
+        [(tags::STUDY_INSTANCE_UID, &first.series.study), (tags::FRAME_OF_REFERENCE_UID, &first.series.frame_of_reference)]
+    {
+        if !uid.is_empty() {
+            data.put(text(tag, VR::UI, uid.clone()));
+        }
+    }
+}
+
+/// The image that a frame was drawn on.
+fn derivation(source: &[ImagePlace], slice: usize, phase: usize) -> Option<DataElement<InMemDicomObject>> {
+    let image = source.iter().find(|i| i.slice == slice && i.phase == phase)?;
+    let mut from = reference(image);
+    from.put(sequence(
+        tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE,
+        vec![code("121322", "DCM", "Source image for image processing operation")],
+    ));
+    let made = vec![code("113076", "DCM", "Segmentation")];
+    let group = item([sequence(tags::SOURCE_IMAGE_SEQUENCE, vec![from]), sequence(tags::DERIVATION_CODE_SEQUENCE, made)]);
+    Some(sequence(tags::DERIVATION_IMAGE_SEQUENCE, vec![group]))
 }
 
 fn identity(seed: u64) -> Vec<DataElement<InMemDicomObject>> {
@@ -229,7 +282,7 @@ fn shared(labels: &LabelMap, right: DVec3, down: DVec3) -> InMemDicomObject {
     ])
 }
 
-fn per_frame(labels: &LabelMap, [segment, phase, slice]: [usize; 3]) -> InMemDicomObject {
+fn per_frame(labels: &LabelMap, [segment, phase, slice]: [usize; 3], source: &[ImagePlace]) -> InMemDicomObject {
     let position = labels.grid.lps_from_voxel().transform_point3(DVec3::new(0.0, 0.0, slice as f64));
     let has_phases = labels.n_phases() > 1;
     let index: Vec<u32> =
@@ -243,6 +296,7 @@ fn per_frame(labels: &LabelMap, [segment, phase, slice]: [usize; 3]) -> InMemDic
             groups.push(sequence(tags::CARDIAC_SYNCHRONIZATION_SEQUENCE, vec![item([delay])]));
         }
     }
+    groups.extend(derivation(source, slice, phase));
     groups.extend([
         sequence(tags::FRAME_CONTENT_SEQUENCE, vec![content]),
         sequence(
@@ -307,6 +361,33 @@ mod tests {
         let first = std::fs::read(&path).unwrap();
         write_dicom_segmentation(&path, &before).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
+    }
+
+    #[test]
+    fn a_source_is_named_and_the_labels_lie_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let series = folder.path().join("series");
+        std::fs::create_dir(&series).unwrap();
+        let facts = super::super::SeriesFacts { description: "s".into(), series_number: 2, seed: 9, rr_ms: None };
+        let cine = super::super::tests::cine([6, 5, 3], 2);
+        super::super::write_dicom_cine(&series, &cine, &facts).unwrap();
+        let found = read(&series).0.unwrap().swap_remove(0);
+        assert_eq!(found.images.len(), 6);
+        let Content::Volume(source) = &found.content else { panic!("a volume was expected") };
+        let phases = (0..2).map(|p| (0..90).map(|i| u8::from((i + p) % 3 == 0)).collect::<Vec<u8>>().into()).collect();
+        let mut labels = LabelMap::new("l", source.grid, phases).unwrap();
+        labels.phase_times_ms.clone_from(&source.phase_times_ms);
+        let path = folder.path().join("seg.dcm");
+        write_dicom_segmentation_of(&path, &labels, &found.images).unwrap();
+        let file = dicom::object::open_file(&path).unwrap();
+        let study = file.element(tags::STUDY_INSTANCE_UID).unwrap().to_str().unwrap().into_owned();
+        assert_eq!(study, found.images[0].series.study);
+        let listed = file.element(tags::REFERENCED_SERIES_SEQUENCE).unwrap().items().unwrap();
+        let images = listed[0].element(tags::REFERENCED_INSTANCE_SEQUENCE).unwrap().items().unwrap();
+        assert_eq!((listed.len(), images.len()), (1, 6));
+        let Content::Labels(back) = read(&path).0.unwrap().swap_remove(0).content else { panic!("labels were expected") };
+        assert_eq!(back.phases, labels.phases);
+        assert!(back.grid.same_place(&source.grid, 1e-6));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 /// Shorter words stand in too many others.
 const SHORTEST: usize = 3;
 const MAX_DEPTH: usize = 16;
+/// Names of one file have fewer words.
+const MOST_WORDS: usize = 4096;
 
 /// Attributes beside names of persons whose words are looked for.
 const NUMBERS: [Tag; 12] = [
@@ -68,7 +70,8 @@ impl Secrets {
     fn add(&mut self, element: &Element<'_>) {
         let words = element.value.split(|b| b.is_ascii() && !b.is_ascii_alphanumeric());
         let words = words.map(<[u8]>::to_ascii_lowercase).filter(|w| w.len() >= SHORTEST && !COMMON.contains(&w.as_slice()));
-        self.0.extend(words);
+        let room = MOST_WORDS.saturating_sub(self.0.len());
+        self.0.extend(words.take(room));
     }
 
     /// Whether a value holds one of the words.
