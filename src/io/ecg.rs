@@ -16,9 +16,9 @@ pub fn write_ecg(path: &Path, ecg: &Ecg) -> Result<()> {
         }
     }
     let label = |i: usize, label: &str| if label.is_empty() { format!("strip {}", i + 1) } else { label.to_owned() };
-    let strips = ecg.strips().iter().enumerate();
-    let names = strips.clone().flat_map(|(i, s)| std::iter::repeat_n(Some(label(i, &s.label)), s.n_samples()));
-    let times = strips.flat_map(|(_, s)| (0..s.n_samples()).map(move |i| Some(s.start_ms + 1000.0 * i as f64 / s.sampling_hz)));
+    let strips = ecg.strips().iter();
+    let names = strips.clone().enumerate().flat_map(|(i, s)| std::iter::repeat_n(Some(label(i, &s.label)), s.n_samples()));
+    let times = strips.flat_map(|s| (0..s.n_samples()).map(move |i| Some(s.start_ms + 1000.0 * i as f64 / s.sampling_hz)));
     let mut table = vec![TableColumn::text("strip", names), TableColumn::numbers("time_ms", times)];
     for (name, unit) in &columns {
         let values = ecg.strips().iter().flat_map(|s| {

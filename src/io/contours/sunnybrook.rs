@@ -18,7 +18,7 @@ pub fn sunnybrook_name(path: &Path) -> Option<(u32, Border)> {
     let mut parts = name.split('-');
     let (_, number, kind) = (parts.next()?, parts.next()?, parts.next()?);
     let ends = parts.next()?;
-    if !(ends.starts_with("manual") || ends.starts_with("auto")) || !ends.ends_with(".txt") {
+    if !(ends.starts_with("manual") || ends.starts_with("auto")) || !ends.split('.').skip(1).eq(["txt"]) {
         return None;
     }
     let border = match kind.strip_suffix("contour")? {

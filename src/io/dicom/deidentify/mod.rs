@@ -317,7 +317,7 @@ impl Writer {
             _ => 0,
         };
         if size > 0 {
-            return (value.len() % size == 0).then(|| value.to_vec());
+            return value.len().is_multiple_of(size).then(|| value.to_vec());
         }
         let text = std::str::from_utf8(value).ok().map(|t| t.trim_matches(['\0', ' ']));
         let fits = match vr {
