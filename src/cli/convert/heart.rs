@@ -26,14 +26,14 @@ impl Convert {
     /// Contours or a mesh as labels.
     pub(super) fn labels_of(&self, content: &Content, run: &mut Run) -> Result<Option<LabelMap>> {
         match content {
-            Content::Contours(contours) => self.filled(&self.from_zero(contours), run).map(Some),
+            Content::Contours(contours) => self.filled(&self.counted_from_zero(contours), run).map(Some),
             Content::Surface(surface) => self.solid(surface, run).map(Some),
             _ => Ok(None),
         }
     }
 
     /// Contours on pixels, counted from 0.
-    fn from_zero(&self, contours: &Contours) -> Contours {
+    fn counted_from_zero(&self, contours: &Contours) -> Contours {
         let mut counted = contours.clone();
         if counted.space == ContourSpace::Pixels {
             let first = f64::from(self.first_pixel);
@@ -151,7 +151,7 @@ impl Convert {
             Content::Labels(labels) => io::write_points(&self.output, &trace_labels(labels, &run.progress)?),
             Content::Ecg(ecg) => io::write_ecg(&self.output, ecg),
             Content::Contours(contours) => {
-                let contours = &self.from_zero(contours);
+                let contours = &self.counted_from_zero(contours);
                 let like = self.like.as_deref().map(|path| like(path, contours, run)).transpose()?;
                 let placed = like.map(|like| place(contours, &like, run)).transpose()?;
                 io::write_points(&self.output, placed.as_ref().unwrap_or(contours))
