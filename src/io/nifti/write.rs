@@ -42,11 +42,12 @@ pub fn write_nifti_volume(path: &Path, volume: &Volume) -> Result<()> {
 
 /// Writes numbers through a small buffer, so that no second copy of the voxels is made.
 fn put_words<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N], out: &mut dyn Write) -> std::io::Result<()> {
-    let mut buffer = Vec::with_capacity(WORDS_AT_ONCE * N);
+    let mut buffer = vec![[0_u8; N]; WORDS_AT_ONCE.min(values.len())];
     for part in values.chunks(WORDS_AT_ONCE) {
-        buffer.clear();
-        part.iter().for_each(|v| buffer.extend_from_slice(&bytes(*v)));
-        out.write_all(&buffer)?;
+        for (place, v) in buffer.iter_mut().zip(part) {
+            *place = bytes(*v);
+        }
+        out.write_all(buffer[..part.len()].as_flattened())?;
     }
     Ok(())
 }
