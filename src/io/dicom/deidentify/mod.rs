@@ -334,11 +334,8 @@ impl Writer {
             }),
             _ => true,
         };
-        // Words that the standard defines may be names too.
-        let is_defined = matches!(
-            element.tag,
-            tags::MODALITY | tags::PHOTOMETRIC_INTERPRETATION | tags::SPECIFIC_CHARACTER_SET | tags::MANUFACTURER
-        );
+        // Words that the standard defines may be short names too.
+        let is_defined = matches!(element.tag, tags::MODALITY | tags::PHOTOMETRIC_INTERPRETATION | tags::SPECIFIC_CHARACTER_SET);
         let is_number = matches!(vr, VR::DS | VR::IS);
         (fits && (is_number || (is_defined && self.secrets.is_common(value)) || !self.secrets.are_in(value)))
             .then(|| value.to_vec())

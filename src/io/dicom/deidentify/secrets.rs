@@ -80,10 +80,9 @@ impl Secrets {
         self.0.iter().any(|word| low.windows(word.len()).any(|w| w == word.as_slice()))
     }
 
-    /// Whether a value is one short word or two, as the standard's own.
+    /// Whether a value holds short ones of the words at most.
     pub fn is_common(&self, value: &[u8]) -> bool {
         let low = value.to_ascii_lowercase();
-        let word = low.trim_ascii();
-        !self.0.contains(word) || word.len() <= 4
+        !self.0.iter().any(|word| word.len() > 4 && low.windows(word.len()).any(|w| w == word.as_slice()))
     }
 }

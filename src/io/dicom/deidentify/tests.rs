@@ -29,6 +29,7 @@ fn plant(data: &mut InMemDicomObject) {
         (tags::OTHER_PATIENT_NAMES, VR::PN),
         (tags::OPERATORS_NAME, VR::PN),
         (tags::INSTITUTION_NAME, VR::LO),
+        (tags::MANUFACTURER, VR::LO),
         (tags::MANUFACTURER_MODEL_NAME, VR::LO),
         (tags::SERIES_DESCRIPTION, VR::LO),
         (tags::PROTOCOL_NAME, VR::LO),
