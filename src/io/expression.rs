@@ -2,7 +2,9 @@
 //! table in it, whole, whatever its format.
 
 use super::hdf5_read::Hdf5;
-use super::{Content, Found, Reading, bytes, counts, h5ad, hdf5_open, mtx, visium};
+use super::stored::Stored;
+use super::zarr::{Zarr, is_zarr};
+use super::{Content, Found, Reading, archive, bytes, counts, h5ad, hdf5_open, mtx, visium};
 use crate::base::{Error, Result};
 use crate::model::{Column, Section, Spots};
 use std::path::{Path, PathBuf};
@@ -20,11 +22,11 @@ pub fn read_expression(path: &Path, reading: &mut Reading) -> Result<Section> {
     }
 }
 
-/// The `.h5ad` that a path names: the file itself, or the one in a folder; `None` where there is no such file.
+/// The AnnData that a path names: an `.h5ad`, the one in a folder, or a Zarr store; `None` where there is no such thing.
 #[must_use]
 pub fn table_file(path: &Path) -> Option<PathBuf> {
     let is_ann = |p: &Path| bytes::ending(p) == "h5ad" && p.is_file();
-    if is_ann(path) {
+    if is_ann(path) || (path.is_dir() && is_zarr(path)) {
         return Some(path.to_path_buf());
     }
     let mut files: Vec<PathBuf> = std::fs::read_dir(path).ok()?.flatten().map(|e| e.path()).filter(|p| is_ann(p)).collect();
@@ -40,6 +42,12 @@ fn of_file(path: &Path, reading: &mut Reading) -> Result<Section> {
     let start = if bytes::is_gzip(&first) { bytes::inflated_start(&first, 1024) } else { first };
     if start.to_ascii_lowercase().starts_with(b"%%matrixmarket") {
         return only(vec![mtx::read_mtx(path, reading)?]);
+    }
+    if let Some(kind) = archive::kind_of(&start) {
+        let folder = archive::unpack(path, kind, reading)?;
+        let mut section = of_folder(folder.path(), reading).map_err(|e| e.moved(folder.path(), path))?;
+        archive::rename(&mut section, folder.path(), path);
+        return Ok(section);
     }
     if start.is_empty() {
         return Err(Error::malformed("the file is empty; a table of expression was expected").at(path));
@@ -62,6 +70,10 @@ fn of_hdf5(path: &Path, reading: &mut Reading) -> Result<Section> {
 }
 
 fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
+    if is_zarr(folder) {
+        let read = |reading: &mut Reading| h5ad::read_whole(&Zarr::open(folder, reading.limits)?, folder, reading);
+        return read(reading).map_err(|e| e.at(folder));
+    }
     if visium::is_visium(folder) {
         let section = only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?])?;
         return with_counts(section, reading);

@@ -3,7 +3,7 @@
 
 use super::archive::{self, Archive};
 use super::summary::summarize;
-use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats};
+use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats, zarr_open};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -196,6 +196,9 @@ fn open_archive(path: &Path, kind: Archive, reading: &mut Reading) -> Result<Vec
     found.sort_by(|a, b| a.path.cmp(&b.path).then(a.item.cmp(&b.item)));
     for (item, one) in found.iter_mut().enumerate() {
         (one.path, one.item) = (path.to_path_buf(), item);
+        if let super::Content::Section(section) = &mut one.content {
+            archive::rename(section, folder.path(), path);
+        }
     }
     Ok(found)
 }
@@ -211,6 +214,7 @@ fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 #[derive(Debug, Default)]
 struct Inventory {
     visium: Vec<PathBuf>,
+    zarr: Vec<PathBuf>,
     files: Vec<PathBuf>,
     has_dicom: bool,
     unknown: Vec<PathBuf>,
@@ -236,6 +240,9 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
     };
     for folder in &inventory.visium {
         keep(visium::read_visium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
+    }
+    for folder in &inventory.zarr {
+        keep(zarr_open::read_zarr(folder, reading).map_err(|e| e.at(folder)));
     }
     if inventory.has_dicom {
         let n_notes = reading.warnings.notes.len();
@@ -305,6 +312,10 @@ fn list(folder: &Path, depth: usize, inventory: &mut Inventory, reading: &mut Re
     reading.progress.step(0.0, "looking through folders")?;
     if visium::is_visium(folder) {
         inventory.visium.push(folder.to_path_buf());
+        return Ok(());
+    }
+    if zarr_open::is_zarr(folder) {
+        inventory.zarr.push(folder.to_path_buf());
         return Ok(());
     }
     let wrap = |e| Error::io("reading", e, folder);

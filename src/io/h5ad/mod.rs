@@ -13,13 +13,14 @@ pub use values::{AnnTable, parse_ann_table, read_ann_table};
 pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad, write_h5ad_with};
 
 use super::hdf5_read::Hdf5;
+use super::stored::Stored;
 use super::{Content, Found, Reading};
 use crate::base::{Limits, Progress, Result, Warnings};
 use crate::model::{Expression, PixelSize, Section};
 use std::path::Path;
 
 /// Everything in an open file, one entry per section.
-pub(crate) fn read(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
+pub(crate) fn read(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
     let sections = sections(file, path, reading)?;
     let found = sections.into_iter().enumerate();
     Ok(found
@@ -41,19 +42,19 @@ pub fn parse_h5ad_bytes(bytes: Vec<u8>, limits: Limits) -> Result<Vec<Section>> 
     sections(&Hdf5::from_bytes(bytes, limits)?, Path::new("bytes.h5ad"), &mut reading)
 }
 
-fn sections(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Vec<Section>> {
+fn sections(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Vec<Section>> {
     let expression = table(file, path, reading)?;
     reading.progress.step(0.9, "placing spots")?;
     places::place(file, expression, path, reading)
 }
 
 /// The table of an open file as one thing, even where it holds several sections.
-pub(crate) fn read_whole(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Section> {
+pub(crate) fn read_whole(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Section> {
     let expression = table(file, path, reading)?;
     Ok(places::whole(file, expression, path, reading))
 }
 
-fn table(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Expression> {
+fn table(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Expression> {
     reading.progress.step(0.05, "reading tables")?;
     let obs = frame::read_frame(file, "obs", path, reading.warnings)?;
     let var = frame::read_frame(file, "var", path, reading.warnings)?;
@@ -75,3 +76,5 @@ fn summary(section: &Section) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod golden_tests;
