@@ -14,8 +14,21 @@ use std::sync::Arc;
 /// Unlike [`super::open()`], several sections in one table stay together, and every table of numbers is taken
 /// for expression. A folder may hold one such file. [`Error::Parameter`] listing them where there are more.
 pub fn read_expression(path: &Path, reading: &mut Reading) -> Result<Section> {
+    read_matrix(path, None, reading)
+}
+
+/// As [`read_expression`], with `raw` or a layer of an AnnData table instead of its `X`. [`Error::Parameter`] where it
+/// has no such matrix, or the table is none of AnnData.
+pub fn read_matrix(path: &Path, matrix: Option<&str>, reading: &mut Reading) -> Result<Section> {
     let facts = std::fs::metadata(path).map_err(|e| Error::io("opening", e, path))?;
-    let section = if facts.is_dir() { of_folder(path, reading)? } else { of_file(path, reading)? };
+    let section = match (matrix, table_file(path)) {
+        (Some(name), Some(file)) => of_ann(&file, Some(name), reading).map_err(|e| e.at(&file))?,
+        (Some(name), None) => {
+            return Err(Error::parameter(format!("the matrix {name} is asked for, but this is no AnnData: {}", path.display())));
+        }
+        _ if facts.is_dir() => of_folder(path, reading)?,
+        _ => of_file(path, reading)?,
+    };
     match section.expression {
         Some(_) => Ok(section),
         None => Err(Error::malformed("there are no genes in it; a table of expression was expected").at(path)),
@@ -59,11 +72,18 @@ fn of_file(path: &Path, reading: &mut Reading) -> Result<Section> {
     counts::read_counts(path, reading)
 }
 
+fn of_ann(path: &Path, matrix: Option<&str>, reading: &mut Reading) -> Result<Section> {
+    if path.is_dir() {
+        return h5ad::read_whole(&Zarr::open(path, reading.limits)?, matrix, path, reading);
+    }
+    h5ad::read_whole(&Hdf5::open(path, reading.limits)?, matrix, path, reading)
+}
+
 fn of_hdf5(path: &Path, reading: &mut Reading) -> Result<Section> {
     let file = Hdf5::open(path, reading.limits)?;
     let top = file.children("")?;
     if top.has("obs") || top.has("X") {
-        return h5ad::read_whole(&file, path, reading);
+        return h5ad::read_whole(&file, None, path, reading);
     }
     drop(file);
     only(hdf5_open::read_hdf5(path, reading)?)
@@ -71,8 +91,7 @@ fn of_hdf5(path: &Path, reading: &mut Reading) -> Result<Section> {
 
 fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
     if is_zarr(folder) {
-        let read = |reading: &mut Reading| h5ad::read_whole(&Zarr::open(folder, reading.limits)?, folder, reading);
-        return read(reading).map_err(|e| e.at(folder));
+        return of_ann(folder, None, reading).map_err(|e| e.at(folder));
     }
     if visium::is_visium(folder) {
         let section = only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?])?;

@@ -49,7 +49,7 @@ mod zarr_open;
 pub use bytes::{write_atomic, write_bytes};
 pub use cohort::{read_cohort, write_cohort};
 pub use dicom::{SeriesFacts, write_dicom_cine, write_dicom_segmentation};
-pub use expression::{read_expression, table_file};
+pub use expression::{read_expression, read_matrix, table_file};
 pub use found::{Content, Found, Reading};
 pub use h5ad::{AnnTable, CellArrays, Extras, read_ann_table, read_arrays, write_h5ad, write_h5ad_with};
 pub use landmarks::{PairRow, PairTable, is_pairs, read_pairs, write_pairs};

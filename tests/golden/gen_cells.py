@@ -92,6 +92,21 @@ for name, matrix, how in [("csr_gzip", sp.csr_matrix(x), dict(compression="gzip"
     if name == "csr_blosc":
         blosc(f"{here}/{name}.h5ad")
 
+# As anndata 0.6 wrote it: tables of records, categories in uns, a sparse matrix with attributes of its own.
+with h5py.File(f"{here}/legacy.h5ad", "w") as f:
+    rows = np.zeros(n, dtype=[("index", "S8"), ("kind", "i1"), ("count", "<i8"), ("word", "S4")])
+    rows["index"], rows["kind"], rows["count"], rows["word"] = obs.index, obs["kind"].cat.codes, obs["count"], obs["word"]
+    f["obs"] = rows
+    f["uns/kind_categories"] = np.array(["a", "b", "ü"], dtype=object)
+    f["var"] = np.array([(g,) for g in var.index], dtype=[("index", h5py.string_dtype())])
+    matrix = sp.csr_matrix(x)
+    g = f.create_group("X")
+    g.attrs["h5sparse_format"], g.attrs["h5sparse_shape"] = "csr", (n, m)
+    g["data"], g["indices"], g["indptr"] = matrix.data, matrix.indices, matrix.indptr
+    place = np.zeros(n, dtype=[("spatial", "<f8", (2,)), ("X_pca", "<f4", (3,))])
+    place["spatial"] = np.c_[np.arange(n) * 10.0, np.arange(n) % 5 * 20.0]
+    f["obsm"] = place
+
 # Zarr of both versions, as folders packed into one file each.
 for version in (2, 3):
     for name, matrix in (("csr", sp.csr_matrix(x)), ("dense", x)):

@@ -8,14 +8,20 @@ use crate::io::sparse::{Names, merge, read_rows, tell_oddities};
 use crate::model::Expression;
 use std::path::Path;
 
-/// Counts with gene names from `var`; observation columns move in from `obs`.
-pub(super) fn read_expression(file: &dyn Stored, obs: Frame, mut var: Frame, path: &Path, reading: &mut Reading) -> Result<Expression> {
+/// The matrix `at` with gene names from `var`; columns of observations move in from `obs`.
+pub(super) fn read_expression(
+    file: &dyn Stored,
+    at: &str,
+    (obs, mut var): (Frame, Frame),
+    path: &Path,
+    reading: &mut Reading,
+) -> Result<Expression> {
     let (genes, ids) = gene_names(&mut var);
     let shape = [obs.index.len(), genes.len()];
-    let mut expression = if file.is_group("X") {
-        sparse(file, "X", (genes, ids, obs.index), reading)?
-    } else if file.is_array("X") {
-        dense(file, "X", (genes, ids, obs.index), reading)?
+    let mut expression = if file.is_group(at) {
+        sparse(file, at, (genes, ids, obs.index), reading)?
+    } else if file.is_array(at) {
+        dense(file, at, (genes, ids, obs.index), reading)?
     } else {
         let text = format!("there is no X; {} observations × {} genes are empty", shape[0], shape[1]);
         reading.warnings.warn("no-matrix", text, Some(path));
@@ -26,8 +32,8 @@ pub(super) fn read_expression(file: &dyn Stored, obs: Frame, mut var: Frame, pat
     expression.gene_columns = var.columns;
     expression.unit = unit(file, &expression).into();
     tell_oddities(&expression, path, reading.warnings);
-    if expression.unit != "counts" && file.is_group("raw") {
-        let text = "X holds transformed values and is used; the file also has raw/X";
+    if at == "X" && expression.unit != "counts" && file.is_group("raw") {
+        let text = "X holds transformed values and is used; the file also has raw/X (--matrix raw)";
         reading.warnings.note("raw-available", text, Some(path));
     }
     Ok(expression)
