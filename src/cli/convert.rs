@@ -1,7 +1,8 @@
-//! `convert`: one thing of a file or folder as NIfTI, DICOM segmentation or h5ad. All are written from the picture or table
+//! `convert`: one thing of a file or folder as NIfTI, DICOM segmentation, h5ad or plain table. All are written from the picture or table
 //! alone, so nothing about the patient can come along.
 
 use super::Run;
+use super::omics::genes::GeneOptions;
 use super::print::notes_json;
 use crate::base::{Error, Result};
 use crate::io::{self, Content, Found};
@@ -15,11 +16,13 @@ use std::path::{Path, PathBuf};
 pub struct Convert {
     /// DICOM folder or archive, NIfTI, NRRD, MetaImage, h5ad, 10x h5, MTX or Visium folder, table of counts.
     input: PathBuf,
-    /// The file to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.h5ad` for sections and tables.
+    /// The file to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.h5ad`, `.csv`, `.tsv` or `.parquet` for tables of expression.
     output: PathBuf,
     /// Which of several things in the input, by its number in `inspect`.
     #[arg(long, value_name = "N")]
     item: Option<usize>,
+    #[command(flatten)]
+    genes: GeneOptions,
 }
 
 /// What the ending asks for.
@@ -27,6 +30,8 @@ pub struct Convert {
 enum Target {
     Nifti,
     AnnData,
+    /// Cells × genes as CSV, TSV or Parquet.
+    Table,
     /// DICOM, for labels.
     Segmentation,
 }
@@ -37,8 +42,9 @@ impl Target {
             "nii" => Ok(Self::Nifti),
             "dcm" => Ok(Self::Segmentation),
             "h5ad" if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) => Ok(Self::AnnData),
+            "csv" | "tsv" | "parquet" => Ok(Self::Table),
             _ => Err(Error::parameter(format!(
-                "the output must end in .nii, .nii.gz, .dcm or .h5ad, which decides what is written: {}",
+                "the output must end in .nii, .nii.gz, .dcm, .h5ad, .csv, .tsv or .parquet, which decides what is written: {}",
                 path.display()
             ))),
         }
@@ -47,17 +53,21 @@ impl Target {
     fn takes(self, content: &Content) -> bool {
         match content {
             Content::Volume(_) => self == Self::Nifti,
-            Content::Labels(_) => self != Self::AnnData,
-            Content::Section(s) => self == Self::AnnData && s.expression.is_some(),
+            Content::Labels(_) => matches!(self, Self::Nifti | Self::Segmentation),
+            Content::Section(s) => self.is_expression() && s.expression.is_some(),
             Content::Cohort(_) => false,
         }
+    }
+
+    fn is_expression(self) -> bool {
+        matches!(self, Self::AnnData | Self::Table)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Nifti => "an image or labels, which NIfTI holds",
             Self::Segmentation => "labels, which a DICOM segmentation holds",
-            Self::AnnData => "a table of expression, which h5ad holds",
+            Self::AnnData | Self::Table => "a table of expression, which h5ad, CSV, TSV and Parquet hold",
         }
     }
 }
@@ -76,6 +86,7 @@ impl Convert {
             Content::Volume(v) => io::write_nifti_volume(&self.output, v)?,
             Content::Labels(l) if target == Target::Segmentation => io::write_dicom_segmentation(&self.output, l)?,
             Content::Labels(l) => io::write_nifti_labels(&self.output, l)?,
+            Content::Section(s) if target == Target::Table => io::write_expression_table(&self.output, s, &run.limits)?,
             Content::Section(s) => io::write_h5ad(&self.output, s)?,
             Content::Cohort(_) => return Err(Error::parameter("a sample sheet is a table already; there is nothing to convert")),
         }
@@ -98,8 +109,12 @@ impl Convert {
     fn open(&self, target: Target, run: &mut Run) -> Result<Vec<Found>> {
         let is_table =
             self.input.is_file() && matches!(io::bytes::ending(&self.input).as_str(), "csv" | "tsv" | "txt" | "parquet");
+        if target.is_expression() && self.genes.is_asked() {
+            let section = self.genes.read(&self.input, run)?;
+            return Ok(vec![found(section, &self.input)]);
+        }
         match io::open(&self.input, &mut run.reading()) {
-            Err(Error::Unsupported { .. } | Error::Malformed { .. }) if is_table && target == Target::AnnData => {
+            Err(Error::Unsupported { .. } | Error::Malformed { .. }) if is_table && target.is_expression() => {
                 run.warnings.notes.clear();
                 let section = io::read_expression(&self.input, &mut run.reading())?;
                 Ok(vec![found(section, &self.input)])

@@ -4,7 +4,7 @@
 use super::hdf5_read::Hdf5;
 use super::stored::Stored;
 use super::zarr::{Zarr, is_zarr};
-use super::{Content, Found, Reading, archive, bytes, counts, h5ad, hdf5_open, mtx, visium};
+use super::{Content, Found, Reading, archive, bytes, counts, h5ad, hdf5_open, mtx, visium, xenium};
 use crate::base::{Error, Result};
 use crate::model::{Column, Section, Spots};
 use std::path::{Path, PathBuf};
@@ -96,6 +96,9 @@ fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
     if visium::is_visium(folder) {
         let section = only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?])?;
         return with_counts(section, reading);
+    }
+    if xenium::is_xenium(folder) {
+        return only(vec![xenium::read_xenium(folder, reading).map_err(|e| e.at(folder))?]);
     }
     let wrap = |e| Error::io("reading", e, folder);
     let entries = std::fs::read_dir(folder).map_err(wrap)?.collect::<std::io::Result<Vec<_>>>().map_err(wrap)?;

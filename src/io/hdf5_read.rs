@@ -1,10 +1,10 @@
 //! The little of HDF5 that count matrices need: groups, text attributes, and arrays of numbers or
 //! text by path. Every size is checked before it is read, and the decoder cannot take the program down.
 
-use crate::base::{Error, Limits, Result};
 use super::hdf5_chunks::{Bytes, Chunks, is_foreign};
 use super::numbers::{Class, NumberType, narrow, negative, whole};
 use super::stored::{Children, Field, Kind, Stored, pieces};
+use crate::base::{Error, Limits, Result};
 use hdf5_pure::{AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, FormatError, VlenStringReadOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -2,13 +2,17 @@
 //! content and gives everything found in it, with notes on what was assumed.
 
 mod archive;
+pub mod attach;
+mod beside;
 pub mod bytes;
 mod codec;
 pub mod cohort;
 pub mod counts;
 pub mod dicom;
 mod expression;
+mod expression_table;
 mod found;
+pub mod geojson;
 pub mod gmt;
 pub mod h5ad;
 mod hdf5_build;
@@ -30,8 +34,8 @@ pub mod project;
 pub mod raster;
 pub mod record;
 mod sparse;
-mod summary;
 mod stored;
+mod summary;
 pub mod svg;
 pub mod table;
 pub mod tenx;
@@ -43,14 +47,18 @@ mod transform_space;
 pub mod visium;
 pub mod volume_formats;
 mod window;
+pub mod xenium;
 mod zarr;
 mod zarr_open;
 
+pub use attach::{Attached, AttachedKind, read_attached};
 pub use bytes::{write_atomic, write_bytes};
 pub use cohort::{read_cohort, write_cohort};
 pub use dicom::{SeriesFacts, write_dicom_cine, write_dicom_segmentation};
 pub use expression::{read_expression, read_matrix, table_file};
+pub use expression_table::write_expression_table;
 pub use found::{Content, Found, Reading};
+pub use geojson::{RegionUnit, read_regions, write_regions};
 pub use h5ad::{AnnTable, CellArrays, Extras, read_ann_table, read_arrays, write_h5ad, write_h5ad_with};
 pub use landmarks::{PairRow, PairTable, is_pairs, read_pairs, write_pairs};
 pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};

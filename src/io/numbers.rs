@@ -75,9 +75,7 @@ impl NumberType {
         match self.class {
             Class::Float => self.f64s(bytes).into_iter().map(|v| whole(path, v)).collect(),
             Class::Unsigned => Ok(self.bits(bytes).collect()),
-            Class::Signed => {
-                self.bits(bytes).map(|b| u64::try_from(self.signed(b)).map_err(|_| negative(path))).collect()
-            }
+            Class::Signed => self.bits(bytes).map(|b| u64::try_from(self.signed(b)).map_err(|_| negative(path))).collect(),
         }
     }
 

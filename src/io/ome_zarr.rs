@@ -138,7 +138,9 @@ fn told(store: &Zarr, at: &str, ome: &Value) -> Result<Told> {
     let um_per_px = unit(x).zip(unit(y)).map(|(ux, uy)| [full[0] * ux, full[1] * uy]);
     let um_per_px = um_per_px.filter(|um| um.iter().all(|v| v.is_finite() && *v > 0.0));
     let n_channels = c.map_or(1, |c| shape_0[c]);
-    let n_hidden = shape_0.iter().enumerate().filter(|(a, _)| ![Some(x), Some(y), c].contains(&Some(*a))).map(|(_, n)| n).product::<u64>() - 1;
+    let n_hidden =
+        shape_0.iter().enumerate().filter(|(a, _)| ![Some(x), Some(y), c].contains(&Some(*a))).map(|(_, n)| n).product::<u64>()
+            - 1;
     let known = list(ome.get("omero").and_then(|o| o.get("channels")));
     let channels = known.iter().map(|k| (label(k), color(k))).collect();
     let windows = known.iter().map(window).collect();
@@ -304,7 +306,8 @@ fn tell(told: &Told, mixed: Option<&[Channel]>, folder: &Path, reading: &mut Rea
     }
     match told.um_per_px {
         None => {
-            let text = "the picture does not tell the size of a pixel on the tissue; distances are in pixels until it is typed in";
+            let text =
+                "the picture does not tell the size of a pixel on the tissue; distances are in pixels until it is typed in";
             reading.warnings.note("unit-unknown", text, Some(folder));
         }
         Some([x, y]) if (x / y - 1.0).abs() > 0.005 => {

@@ -3,7 +3,10 @@
 
 use super::archive::{self, Archive};
 use super::summary::summarize;
-use super::{Found, Reading, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats, zarr_open};
+use super::{
+    Found, Reading, beside, bytes, cohort, counts, dicom, hdf5_open, mtx, nifti, picture, table, tiff, visium, volume_formats,
+    xenium, zarr_open,
+};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -215,6 +218,7 @@ fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 struct Inventory {
     visium: Vec<PathBuf>,
     zarr: Vec<PathBuf>,
+    xenium: Vec<PathBuf>,
     files: Vec<PathBuf>,
     has_dicom: bool,
     unknown: Vec<PathBuf>,
@@ -241,6 +245,9 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
     for folder in &inventory.visium {
         keep(visium::read_visium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
     }
+    for folder in &inventory.xenium {
+        keep(xenium::read_xenium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
+    }
     for folder in &inventory.zarr {
         keep(zarr_open::read_zarr(folder, reading).map_err(|e| e.at(folder)));
     }
@@ -256,6 +263,7 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
         reading.progress.step(i as f64 / n, "opening files")?;
         keep(open_file(file, reading));
     }
+    beside::compare(&found, &inventory.unknown, reading)?;
     finish(folder, found, failures, &inventory.unknown, reading)
 }
 
@@ -312,6 +320,10 @@ fn list(folder: &Path, depth: usize, inventory: &mut Inventory, reading: &mut Re
     reading.progress.step(0.0, "looking through folders")?;
     if visium::is_visium(folder) {
         inventory.visium.push(folder.to_path_buf());
+        return Ok(());
+    }
+    if xenium::is_xenium(folder) {
+        inventory.xenium.push(folder.to_path_buf());
         return Ok(());
     }
     if zarr_open::is_zarr(folder) {

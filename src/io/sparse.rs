@@ -13,7 +13,12 @@ pub(super) type Names = (Vec<String>, Vec<String>, Vec<String>);
 
 /// The matrix whose arrays `indptr`, `indices` and `data` are in group `at`, one row per observation.
 /// [`Error::Malformed`] where they do not fit the names. Costs two passes over `indices`, one over `data`.
-pub(super) fn read_rows(file: &dyn Stored, at: &str, (genes, ids, observations): Names, reading: &mut Reading) -> Result<Expression> {
+pub(super) fn read_rows(
+    file: &dyn Stored,
+    at: &str,
+    (genes, ids, observations): Names,
+    reading: &mut Reading,
+) -> Result<Expression> {
     let array = |name: &str| format!("{at}/{name}");
     let (indices, data) = (array("indices"), array("data"));
     let row_offsets = file.u64s(&array("indptr"))?;

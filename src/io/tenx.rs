@@ -3,11 +3,11 @@
 
 use super::hdf5_build::{finish, pack, values};
 use super::hdf5_read::Hdf5;
-use super::stored::Stored;
 use super::sparse::{read_rows, tell_oddities};
+use super::stored::Stored;
 use super::{Content, Found, Reading};
 use crate::base::{Error, Limits, Progress, Result, Warnings};
-use crate::model::{Expression, PixelSize, Section};
+use crate::model::{Column, Expression, PixelSize, Section};
 use hdf5_pure::{AttrValue, FileBuilder};
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +70,12 @@ fn matrix(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Expre
             let text = format!("{} kinds of features are kept in one table: {}", kinds.len(), kinds.join(", "));
             reading.warnings.note("feature-types", text, Some(path));
         }
-        return group(file, "matrix", "features/name", "features/id", reading);
+        let mut expression = group(file, "matrix", "features/name", "features/id", reading)?;
+        let kinds = file.strings("matrix/features/feature_type").ok().filter(|k| k.len() == expression.genes().len());
+        if let Some(kinds) = kinds {
+            expression.gene_columns.insert("feature_types".into(), Column::Text(kinds));
+        }
+        return Ok(expression);
     }
     let names = genomes(file)?;
     let mut parts = Vec::new();

@@ -19,9 +19,8 @@ pub(crate) fn fletcher32(bytes: &[u8]) -> u32 {
 /// CRC-32C, the Castagnoli polynomial.
 pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     const POLYNOMIAL: u32 = 0x82f6_3b78;
-    let table: [u32; 256] = std::array::from_fn(|i| {
-        (0..8).fold(i as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 })
-    });
+    let table: [u32; 256] =
+        std::array::from_fn(|i| (0..8).fold(i as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 }));
     !bytes.iter().fold(!0, |crc, byte| crc >> 8 ^ table[usize::from(crc as u8 ^ byte)])
 }
 

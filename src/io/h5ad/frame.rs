@@ -49,7 +49,8 @@ pub(super) fn read_frame(file: &dyn Stored, at: &str, path: &Path, warnings: &mu
 /// The table in one array of records, as anndata before 0.7 wrote it; its categories lie in `uns/NAME_categories`.
 fn records(file: &dyn Stored, at: &str, path: &Path, warnings: &mut Warnings) -> Result<Frame> {
     let mut fields = file.fields(at)?;
-    let is_index = |(name, field): &(String, Field)| matches!(name.as_str(), "index" | "_index") && matches!(field, Field::Text(_));
+    let is_index =
+        |(name, field): &(String, Field)| matches!(name.as_str(), "index" | "_index") && matches!(field, Field::Text(_));
     let first = fields.iter().position(is_index).or_else(|| fields.iter().position(|(_, f)| matches!(f, Field::Text(_))));
     let Some(index) = first else {
         return Err(Error::malformed(format!("the table {at} has no row names; write the file again with a current anndata")));

@@ -3,8 +3,8 @@
 use super::frame::{Frame, texts};
 use crate::base::{Error, Result};
 use crate::io::Reading;
-use crate::io::stored::Stored;
 use crate::io::sparse::{Names, merge, read_rows, tell_oddities};
+use crate::io::stored::Stored;
 use crate::model::Expression;
 use std::path::Path;
 

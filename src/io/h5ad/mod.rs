@@ -110,6 +110,6 @@ fn summary(section: &Section) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
-#[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+pub(crate) mod tests;

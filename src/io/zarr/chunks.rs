@@ -27,7 +27,13 @@ pub(super) fn rows(meta: &ArrayMeta, folder: &Path, what: &str, (start, count): 
 }
 
 /// Bytes of a box of the array, last axis fastest.
-pub(super) fn piece(meta: &ArrayMeta, folder: &Path, what: &str, (from, size): (&[u64], &[u64]), limits: &Limits) -> Result<Vec<u8>> {
+pub(super) fn piece(
+    meta: &ArrayMeta,
+    folder: &Path,
+    what: &str,
+    (from, size): (&[u64], &[u64]),
+    limits: &Limits,
+) -> Result<Vec<u8>> {
     let fits = from.len() == meta.shape.len()
         && size.len() == from.len()
         && from.iter().zip(size).zip(&meta.shape).all(|((f, n), all)| f.checked_add(*n).is_some_and(|end| end <= *all));
@@ -51,7 +57,8 @@ pub(super) fn piece(meta: &ArrayMeta, folder: &Path, what: &str, (from, size): (
         let low: Vec<u64> = (0..from.len()).map(|a| from[a].saturating_sub(at[a] * meta.chunk[a])).collect();
         let cut: Vec<u64> = low.iter().zip(&meta.chunk).map(|(l, c)| c - l).collect();
         let offset: Vec<u64> = (0..from.len()).map(|a| (at[a] * meta.chunk[a] + low[a]) - from[a]).collect();
-        let plain = if low.iter().all(|l| *l == 0) { plain } else { cut_off(&plain, &meta.chunk, &low, each_size).ok_or_else(misfit)? };
+        let plain =
+            if low.iter().all(|l| *l == 0) { plain } else { cut_off(&plain, &meta.chunk, &low, each_size).ok_or_else(misfit)? };
         let whole = Window { shape: size, start: 0, count: size[0], size: each_size };
         whole.place(&mut out, &plain, &cut, &offset).ok_or_else(misfit)
     })?;

@@ -10,7 +10,10 @@ use serde_json::Value;
 pub(super) enum Elements {
     Number(NumberType),
     /// Text of so many bytes each, UTF-32 (with its byte order) or plain bytes.
-    Fixed { size: usize, utf32: Option<bool> },
+    Fixed {
+        size: usize,
+        utf32: Option<bool>,
+    },
     /// Text of any length.
     Variable,
 }
@@ -144,9 +147,8 @@ pub(super) fn parse_v3(meta: &Value, path: &str) -> Result<ArrayMeta> {
         && name(only) == "sharding_indexed"
     {
         let settings = only.get("configuration").cloned().unwrap_or(Value::Null);
-        let inner = sizes(settings.get("chunk_shape")).filter(|inner| {
-            inner.len() == outer.len() && inner.iter().zip(&outer).all(|(i, o)| *i > 0 && o % i == 0)
-        });
+        let inner = sizes(settings.get("chunk_shape"))
+            .filter(|inner| inner.len() == outer.len() && inner.iter().zip(&outer).all(|(i, o)| *i > 0 && o % i == 0));
         chunk = inner.ok_or_else(|| malformed(path, "inner chunks that do not divide its shards"))?;
         let sum = settings.get("index_codecs").and_then(Value::as_array).is_some_and(|c| c.iter().any(|c| name(c) == "crc32c"));
         let at_start = settings.get("index_location").and_then(Value::as_str) == Some("start");
