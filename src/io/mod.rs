@@ -49,7 +49,7 @@ pub mod volume_formats;
 mod window;
 pub mod xenium;
 mod zarr;
-mod zarr_open;
+pub mod zarr_open;
 
 pub use attach::{Attached, AttachedKind, read_attached};
 pub use bytes::{write_atomic, write_bytes};
