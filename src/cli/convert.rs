@@ -6,7 +6,7 @@ use super::omics::genes::GeneOptions;
 use super::print::notes_json;
 use crate::base::{Error, Result};
 use crate::io::{self, Content, Found};
-use crate::model::{LabelMap, Section};
+use crate::model::{Expression, LabelMap, Section};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ impl Convert {
             Content::Labels(l) if target == Target::Segmentation => io::write_dicom_segmentation(&self.output, l)?,
             Content::Labels(l) => io::write_nifti_labels(&self.output, l)?,
             Content::Section(s) if target == Target::Table => io::write_expression_table(&self.output, s, &run.limits)?,
-            Content::Section(s) => io::write_h5ad(&self.output, s)?,
+            Content::Section(s) => self.write_h5ad(s, run)?,
             Content::Cohort(_) => return Err(Error::parameter("a sample sheet is a table already; there is nothing to convert")),
         }
         if let (Target::Segmentation, Content::Labels(labels)) = (target, &one.content) {
@@ -103,6 +103,36 @@ impl Convert {
             run.printer.line(&format!("{} written to {}", one.summary, self.output.display()));
         }
         Ok(0)
+    }
+
+    /// Writes a section with what the input has beside its matrix.
+    fn write_h5ad(&self, section: &Section, run: &mut Run) -> Result<()> {
+        let (Some(file), Some(expression)) = (io::table_file(&self.input), &section.expression) else {
+            return io::write_h5ad(&self.output, section);
+        };
+        let n = expression.observations().len();
+        let (arrays, layers) = io::read_all_arrays(&file, &mut run.reading())?;
+        let mut extras = io::Extras::default();
+        // Of one section among several, the rows would be others.
+        extras.obsm = arrays.arrays.into_iter().filter(|(_, (width, values))| values.len() == n * width).collect();
+        extras.graphs = arrays.graphs.into_iter().filter(|(_, g)| g.n_nodes() == n).collect();
+        let mut n_left = 0;
+        for name in layers {
+            // The notes of the table were given when it was read first.
+            let n_notes = run.warnings.notes.len();
+            let layer = io::read_matrix(&file, Some(&name), &mut run.reading())?.expression;
+            run.warnings.notes.truncate(n_notes);
+            let fits = |e: &Expression| e.observations() == expression.observations() && e.genes() == expression.genes();
+            match layer.filter(|e| fits(e)) {
+                Some(layer) => drop(extras.matrices.insert(if name == "raw" { "raw_X".into() } else { name }, (*layer).clone())),
+                None => n_left += 1,
+            }
+        }
+        if n_left > 0 {
+            let text = format!("{n_left} matrices have other observations or genes than what is written and are left out");
+            run.warnings.warn("left-out", text, Some(&file));
+        }
+        io::write_h5ad_with(&self.output, section, &extras)
     }
 
     /// What the input holds; a table that only this command can take for expression is opened as such.

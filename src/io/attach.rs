@@ -7,7 +7,7 @@ use super::table::Cells;
 use super::{Reading, Table};
 use crate::base::{Error, Result};
 use crate::model::Column;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a table is.
@@ -63,6 +63,9 @@ const CELL2LOCATION: [(&str, &str); 4] = [
 const NOT_AMOUNTS: [&str; 4] = ["stdscell_abundance", "q95cell_abundance", "stds_spot_factors", "q95_spot_factors"];
 /// Columns that RCTD's table of results has beside the weights.
 const RCTD_RESULTS: [&str; 3] = ["spot_class", "first_type", "second_type"];
+/// Columns that name rows.
+const NAME_COLUMNS: [&str; 9] =
+    ["id", "index", "_index", "__index_level_0__", "barcode", "barcodes", "cell_id", "spot", "spot_id"];
 const EMBEDDINGS: [&str; 12] =
     ["x_scvi", "scvi", "latent", "z", "dim", "emb", "embedding", "x_scgpt", "x_geneformer", "uce", "x_uce", "pc"];
 
@@ -76,11 +79,11 @@ pub fn read_attached(path: &Path, observations: &[String], reading: &mut Reading
 /// The same from a table.
 pub fn attach(table: &Table, observations: &[String], path: &Path, reading: &mut Reading) -> Result<Attached> {
     reading.limits.check("the table", &[observations.len() as u64, table.columns().len() as u64], 16)?;
-    let names = table.columns().first().ok_or_else(|| Error::malformed("the table has no columns"))?.name.clone();
+    let names = names_of(table, observations)?;
     let rows = table.texts(&names)?;
     let places = places(&rows, observations, path, reading)?;
     let n_matched = places.iter().flatten().count();
-    let rest: Vec<&str> = table.columns()[1..].iter().map(|c| c.name.as_str()).collect();
+    let rest: Vec<&str> = table.columns().iter().map(|c| c.name.as_str()).filter(|n| *n != names).collect();
     let (kind, source, chosen) = recognized(table, &rest);
     let mut values = vec![f64::NAN; observations.len() * chosen.len()];
     for (j, (column, _)) in chosen.iter().enumerate() {
@@ -101,6 +104,16 @@ pub fn attach(table: &Table, observations: &[String], path: &Path, reading: &mut
     let attached = Attached { kind, source, names, values, columns, n_matched };
     tell(&attached, observations.len(), path, reading);
     Ok(attached)
+}
+
+/// The column that names the observations: the first, or another by which rows are often called, as pandas keeps its index.
+fn names_of(table: &Table, observations: &[String]) -> Result<String> {
+    let first = table.columns().first().ok_or_else(|| Error::malformed("the table has no columns"))?.name.clone();
+    let known: BTreeSet<&str> = observations.iter().map(String::as_str).collect();
+    let fits = |name: &String| table.texts(name).is_ok_and(|t| t.iter().flatten().any(|n| known.contains(n.as_str())));
+    let others = table.columns().iter().map(|c| &c.name).filter(|n| NAME_COLUMNS.contains(&n.to_ascii_lowercase().as_str()));
+    let found = std::iter::once(&first).chain(others).find(|n| fits(n));
+    Ok(found.cloned().unwrap_or(first))
 }
 
 /// Row of each observation.
@@ -251,6 +264,8 @@ mod tests {
         assert_eq!((scvi.kind, scvi.values[4], said), (AttachedKind::Embedding, 3.0, vec!["table-attached"]));
         let (other, _) = read("id,spot_class,first_type,second_type\na,singlet,CM,EC\n");
         assert_eq!((other.as_ref().unwrap().kind, other.unwrap().columns.len()), (AttachedKind::Columns, 3));
+        let (last, _) = read("latent_0,latent_1,__index_level_0__\n0.5,2,b\n");
+        assert_eq!(last.unwrap().values[2..4], [0.5, 2.0]);
         let (none, _) = read("id,CM\nq,1\n");
         assert!(none.unwrap_err().to_string().contains("such as q"));
         let (negative, said) = read("id,q05cell_abundance_w_sf_CM,q05cell_abundance_w_sf_EC\na,-1,2\nb,1,1\nc,2,2\n");

@@ -59,7 +59,7 @@ pub use expression::{read_expression, read_matrix, table_file};
 pub use expression_table::write_expression_table;
 pub use found::{Content, Found, Reading};
 pub use geojson::{RegionUnit, read_regions, write_regions};
-pub use h5ad::{AnnTable, CellArrays, Extras, read_ann_table, read_arrays, write_h5ad, write_h5ad_with};
+pub use h5ad::{AnnTable, CellArrays, Extras, read_all_arrays, read_ann_table, read_arrays, write_h5ad, write_h5ad_with};
 pub use landmarks::{PairRow, PairTable, is_pairs, read_pairs, write_pairs};
 pub use nifti::{read_labels, read_volume_any, write_nifti_labels, write_nifti_volume};
 pub use open::open;

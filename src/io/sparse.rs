@@ -42,7 +42,9 @@ pub(super) fn read_rows(
     for (start, count) in file.pieces(&indices)? {
         reading.progress.step(0.2 + 0.2 * start as f64 / n as f64, "reading counts")?;
         for gene in file.u32s_at(&indices, start, count)? {
-            *offsets.get_mut(gene as usize + 1).ok_or_else(misfit)? += 1;
+            let beyond =
+                || Error::malformed(format!("{indices} names gene {gene}, but there are {} (counted from 0)", genes.len()));
+            *offsets.get_mut(gene as usize + 1).filter(|_| (gene as usize) < genes.len()).ok_or_else(beyond)? += 1;
         }
     }
     for gene in 0..genes.len() {
@@ -102,7 +104,11 @@ pub(super) fn tell_oddities(expression: &Expression, path: &Path, warnings: &mut
         let mut seen = BTreeSet::new();
         let twice: BTreeSet<&String> = names.iter().filter(|n| !seen.insert(n.as_str())).collect();
         if let Some(name) = twice.first() {
-            let text = format!("{} names of {what} stand more than once (as {name}); each is kept", twice.len());
+            let text = format!(
+                "{} names of {what} stand more than once (as {name}); each is kept{}",
+                twice.len(),
+                if what == "genes" { " (else --duplicates)" } else { "" }
+            );
             warnings.warn("names-twice", text, Some(path));
         }
     }

@@ -30,7 +30,50 @@ pub fn read_arrays(path: &Path, obsm: &[&str], obsp: &[&str], reading: &mut Read
     read(reading).map_err(|e| e.at(path))
 }
 
-/// The same from bytes.
+/// Everything that an AnnData table has beside its `X`: arrays of observations but for their positions, graphs, and the
+/// names of its layers. What cannot be read is left out with a warning.
+pub fn read_all_arrays(path: &Path, reading: &mut Reading) -> Result<(CellArrays, Vec<String>)> {
+    let read = |reading: &mut Reading| {
+        if path.is_dir() {
+            return all(&Zarr::open(path, reading.limits)?, path, reading);
+        }
+        all(&Hdf5::open(path, reading.limits)?, path, reading)
+    };
+    read(reading).map_err(|e| e.at(path))
+}
+
+fn all(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<(CellArrays, Vec<String>)> {
+    let names = |group: &str| file.children(group).map(|c| [c.groups, c.arrays].concat()).unwrap_or_default();
+    let mut found = CellArrays::default();
+    for name in names("obsm").into_iter().filter(|n| n != "spatial") {
+        reading.progress.step(0.3, "reading coordinates")?;
+        match coordinates(file, &name) {
+            Ok(Some(array)) => drop(found.arrays.insert(name, array)),
+            Ok(None) => {}
+            Err(why) => reading.warnings.warn("array-skipped", format!("obsm/{name} is left out: {why}"), Some(path)),
+        }
+    }
+    for name in names("obsp") {
+        reading.progress.step(0.6, "reading a graph")?;
+        match graph(file, &format!("obsp/{name}")) {
+            Ok(graph) => drop(found.graphs.insert(name, graph)),
+            Err(why) => reading.warnings.warn("array-skipped", format!("obsp/{name} is left out: {why}"), Some(path)),
+        }
+    }
+    let mut layers = names("layers");
+    if file.is_group("raw/X") || file.is_array("raw/X") {
+        layers.push("raw".into());
+    }
+    let other: Vec<String> =
+        names("uns").into_iter().filter(|n| !matches!(n.as_str(), "spatial" | "log1p" | "prediction")).collect();
+    if !other.is_empty() {
+        let text = format!("{} entries of uns are not carried over ({})", other.len(), other.join(", "));
+        reading.warnings.note("left-out", text, Some(path));
+    }
+    Ok((found, layers))
+}
+
+/// What [`read_arrays`] gives, from bytes.
 pub fn parse_arrays(bytes: Vec<u8>, obsm: &[&str], obsp: &[&str], reading: &mut Reading) -> Result<CellArrays> {
     arrays(&Hdf5::from_bytes(bytes, reading.limits)?, obsm, obsp, reading)
 }

@@ -8,7 +8,7 @@ mod places;
 mod values;
 mod write;
 
-pub use arrays::{CellArrays, parse_arrays, read_arrays};
+pub use arrays::{CellArrays, parse_arrays, read_all_arrays, read_arrays};
 pub use values::{AnnTable, parse_ann_table, read_ann_table};
 pub use write::{Extras, build_h5ad, build_h5ad_with, write_h5ad, write_h5ad_with};
 
