@@ -197,10 +197,18 @@ fn matrix(mut x: GroupBuilder, expression: &Expression) -> FinishedGroup {
     encode_group(&mut x, "csr_matrix", "0.1.0");
     x.set_attr("shape", AttrValue::I64Array(vec![keep.len() as i64, expression.genes().len() as i64]));
     pack(x.create_dataset("data").with_f32_data(&values), values.len());
-    let columns: Vec<i32> = columns.into_iter().map(|c| c as i32).collect();
-    pack(x.create_dataset("indices").with_i32_data(&columns), columns.len());
-    let offsets: Vec<i64> = offsets.into_iter().map(|o| o as i64).collect();
-    pack(x.create_dataset("indptr").with_i64_data(&offsets), offsets.len());
+    // scipy takes both arrays in one type, and some of what uses it only the smaller one.
+    if i32::try_from(values.len()).is_ok() {
+        let columns: Vec<i32> = columns.into_iter().map(|c| c as i32).collect();
+        pack(x.create_dataset("indices").with_i32_data(&columns), columns.len());
+        let offsets: Vec<i32> = offsets.into_iter().map(|o| o as i32).collect();
+        pack(x.create_dataset("indptr").with_i32_data(&offsets), offsets.len());
+    } else {
+        let columns: Vec<i64> = columns.into_iter().map(i64::from).collect();
+        pack(x.create_dataset("indices").with_i64_data(&columns), columns.len());
+        let offsets: Vec<i64> = offsets.into_iter().map(|o| o as i64).collect();
+        pack(x.create_dataset("indptr").with_i64_data(&offsets), offsets.len());
+    }
     x.finish()
 }
 
