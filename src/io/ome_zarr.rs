@@ -317,3 +317,47 @@ fn tell(told: &Told, mixed: Option<&[Channel]>, folder: &Path, reading: &mut Rea
         Some(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hdf5_open::trial::{codes, run, shared};
+    use super::super::zarr::tests::golden;
+    use super::*;
+    use crate::base::Limits;
+
+    fn open(folder: &Path, max_bytes: u64) -> (Section, Vec<&'static str>) {
+        let (found, warnings) = run(|r| {
+            r.limits = Limits { max_bytes };
+            read(&Zarr::open(folder, r.limits)?, folder, r)
+        });
+        let Content::Section(section) = found.unwrap().content else { panic!() };
+        (section, codes(&warnings))
+    }
+
+    #[test]
+    fn both_versions_give_levels_units_and_channels() {
+        for version in ["0.4", "0.5"] {
+            let folder = golden(&format!("picture_{version}.ome.zarr.zip"));
+            let (section, said) = open(folder.path(), 1 << 30);
+            assert_eq!(said, ["channels-mixed"], "{version}");
+            assert!((section.mm_per_px() - 0.5e-3).abs() < 1e-12);
+            let picture = section.picture.unwrap();
+            let shape: Vec<_> = picture.levels.iter().map(|l| (l.width, l.height, l.scale, l.offset)).collect();
+            assert_eq!(shape, [(128, 96, 1.0, 0.0), (64, 48, 2.0, 0.5)], "{version}");
+            // Column 100, row 20: 1400 of 4000 in blue, 2600 in green.
+            let at = (20 * 128 + 100) * 4;
+            assert_eq!(picture.levels[0].rgba[at..at + 4], [0, 166, 89, 255], "{version}");
+            // The memory for the full resolution is not there.
+            let (small, said) = open(folder.path(), 300_000);
+            assert_eq!((small.picture.unwrap().levels[0].width, said[0]), (64, "coarser-level"));
+        }
+    }
+
+    #[test]
+    fn a_picture_without_units_or_colors() {
+        let Some(folder) = shared("h5ad-zarr-formats/viv/ome-zarr/blobs_image_v04.ome.zarr") else { return };
+        let (section, said) = open(&folder, 1 << 30);
+        assert_eq!((section.has_unit(), said), (false, vec!["channels-mixed", "unit-unknown"]));
+        assert_eq!(section.picture.unwrap().full_size, [12.0, 12.0]);
+    }
+}

@@ -144,6 +144,24 @@ for name, kw in {"none": dict(compressors=None), "zlib": dict(compressors=numcod
     old.create_array(name, shape=wide.shape, chunks=(16, 16), dtype="uint16", fill_value=9, **kw)[...] = wide
 shutil.make_archive(folder, "zip", folder)
 shutil.rmtree(folder)
+# Pictures of both versions: two channels with colors and windows, two levels of block means, 0.5 µm pixels.
+base = (np.arange(96)[:, None] * 2 + np.arange(128)[None, :]).astype(np.uint16)
+full = np.stack([base * 10, 4000 - base * 10])
+half = full.reshape(2, 48, 2, 64, 2).mean((2, 4)).astype(np.uint16)
+axes = [{"name": "c", "type": "channel"}] + [{"name": a, "type": "space", "unit": "micrometer"} for a in "yx"]
+sets = [{"path": str(k), "coordinateTransformations": [{"type": "scale", "scale": [1, s, s]}, {"type": "translation", "translation": [0, t, t]}]}
+        for k, (s, t) in enumerate([(0.5, 0.0), (1.0, 0.25)])]
+channels = [{"label": n, "color": c, "active": True, "window": {"start": 0, "end": 4000, "min": 0, "max": 65535}} for n, c in (("DAPI", "0000FF"), ("WGA", "00FF00"))]
+for version, form in (("0.4", 2), ("0.5", 3)):
+    folder = f"{here}/picture_{version}.ome.zarr"
+    root = zarr.open_group(folder, mode="w", zarr_format=form)
+    told = {"multiscales": [{"version": version, "axes": axes, "datasets": sets, "name": "p"}], "omero": {"channels": channels}}
+    root.attrs.update(told if form == 2 else {"ome": {"version": version, **told}})
+    for k, level in enumerate((full, half)):
+        root.create_array(str(k), shape=level.shape, chunks=(1, 32, 32), dtype="uint16")[...] = level
+    shutil.make_archive(folder, "zip", folder)
+    shutil.rmtree(folder)
+
 for name in sorted(os.listdir(here)):
     if name.endswith((".h5", ".h5ad")):  # mostly empty space
         with open(f"{here}/{name}", "rb") as f, gzip.GzipFile(f"{here}/{name}.gz", "wb", mtime=0) as g:

@@ -107,3 +107,35 @@ fn a_packed_store_opens_as_it_is() {
     let (whole, _) = run(|r| crate::io::read_expression(&golden("dense_v2.zarr.zip"), r));
     assert_eq!(whole.unwrap().expression.unwrap().genes().len(), 7);
 }
+
+#[test]
+fn what_lies_beside_x_is_written_again() {
+    let folder = crate::io::zarr::tests::golden("csr_v2.zarr.zip");
+    let (all, warnings) = run(|r| read_all_arrays(folder.path(), r));
+    let (arrays, layers) = all.unwrap();
+    assert_eq!(codes(&warnings), ["left-out"]);
+    assert_eq!(
+        (layers, arrays.arrays.len(), arrays.graphs.len()),
+        (["counts", "dense", "raw"].map(str::to_owned).to_vec(), 3, 1)
+    );
+    let read_one = |matrix: Option<&str>| run(|r| crate::io::read_matrix(folder.path(), matrix, r)).0.unwrap();
+    let section = read_one(None);
+    let matrices = [("dense".to_owned(), (*read_one(Some("dense")).expression.unwrap()).clone())].into();
+    let extras = Extras { obsm: arrays.arrays, graphs: arrays.graphs, matrices, ..Extras::default() };
+    let file = tempfile::Builder::new().suffix(".h5ad").tempfile().unwrap();
+    write_h5ad_with(file.path(), &section, &extras).unwrap();
+    let again = run(|r| crate::io::read_matrix(file.path(), Some("dense"), r)).0.unwrap();
+    assert_eq!(again.expression.unwrap().totals(), read_one(Some("dense")).expression.unwrap().totals());
+    check_arrays_of_width(file.path());
+}
+
+fn check_arrays_of_width(path: &Path) {
+    let found = run(|r| read_arrays(path, &["X_pca", "X_sparse", "fractions"], &["connectivities"], r)).0.unwrap();
+    let widths: Vec<usize> = found.arrays.values().map(|a| a.0).collect();
+    assert_eq!((widths, found.graphs.len()), (vec![4, 3, 2], 1));
+    // Offsets and indices of one type, as scipy takes them.
+    let bytes = std::fs::read(path).unwrap();
+    let file = hdf5_pure::File::from_bytes(bytes).unwrap();
+    let kind = |at: &str| file.dataset(at).unwrap().dtype().unwrap();
+    assert_eq!(kind("X/indptr"), kind("X/indices"));
+}

@@ -99,3 +99,22 @@ fn damaged_parts_are_answered() {
     damage(table.as_bytes(), |b, _: Limits| parse_positions(&b));
     damage(br#"{"spot_diameter_fullres": 89.4, "tissue_hires_scalef": 0.15}"#, |b, _: Limits| parse_scalefactors(&b));
 }
+
+#[test]
+fn rows_and_columns_that_were_exchanged_are_found() {
+    let (section, array) = small(0.65);
+    let folder = tempfile::tempdir().unwrap();
+    write_visium(folder.path(), &section, &array).unwrap();
+    let path = folder.path().join("spatial/tissue_positions.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let exchanged = text.replacen("pxl_row_in_fullres,pxl_col_in_fullres", "pxl_col_in_fullres,pxl_row_in_fullres", 1);
+    std::fs::write(&path, exchanged).unwrap();
+    let (_, warnings) = read(folder.path());
+    assert!(codes(&warnings).contains(&"lattice-mirrored"), "{warnings:?}");
+    // A barcode that stands twice is told; the counts are those of one spot.
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.push(lines[1]);
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let (_, warnings) = read(folder.path());
+    assert!(codes(&warnings).contains(&"names-twice"), "{warnings:?}");
+}
