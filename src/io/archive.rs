@@ -55,7 +55,7 @@ pub(super) fn rename(section: &mut crate::model::Section, folder: &Path, archive
     let name = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
     if Some(&section.name) == name(folder).as_ref() {
         let stem = bytes::stem(archive);
-        section.name = stem.strip_suffix(".zarr").unwrap_or(&stem).to_owned();
+        stem.strip_suffix(".zarr").unwrap_or(&stem).clone_into(&mut section.name);
     }
 }
 

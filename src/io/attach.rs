@@ -66,8 +66,8 @@ const RCTD_RESULTS: [&str; 3] = ["spot_class", "first_type", "second_type"];
 /// Columns that name rows.
 const NAME_COLUMNS: [&str; 9] =
     ["id", "index", "_index", "__index_level_0__", "barcode", "barcodes", "cell_id", "spot", "spot_id"];
-const EMBEDDINGS: [&str; 12] =
-    ["x_scvi", "scvi", "latent", "z", "dim", "emb", "embedding", "x_scgpt", "x_geneformer", "uce", "x_uce", "pc"];
+const EMBEDDINGS: [&str; 13] =
+    ["x_scvi", "scvi", "latent", "z", "dim", "emb", "embedding", "scgpt", "x_scgpt", "geneformer", "x_geneformer", "uce", "pc"];
 
 /// Reads a table (CSV, TSV, Parquet, `.gz`) of `observations`. [`Error::Malformed`] where no row has the name of one.
 pub fn read_attached(path: &Path, observations: &[String], reading: &mut Reading) -> Result<Attached> {
@@ -171,12 +171,7 @@ fn recognized<'a>(table: &Table, columns: &[&'a str]) -> (AttachedKind, String, 
         .copied()
         .filter(|c| !NOT_AMOUNTS.iter().any(|n| c.starts_with(n)) && !matches!(*c, "residual" | "in_tissue" | "total"))
         .collect();
-    let numbered = |c: &str| {
-        let word = c.to_ascii_lowercase();
-        let stem = word.trim_end_matches(|d: char| d.is_ascii_digit()).trim_end_matches(['_', '-', '.', ' ']);
-        (word.len() > stem.len() && (EMBEDDINGS.contains(&stem) || stem.is_empty())).then_some(())
-    };
-    if plain.len() >= 2 && plain.iter().all(|c| numbered(c).is_some()) {
+    if is_embedding(table, &plain) {
         let named = plain.into_iter().map(|c| (c, c.to_owned())).collect();
         return (AttachedKind::Embedding, "coordinates of a model".into(), named);
     }
@@ -196,6 +191,19 @@ fn recognized<'a>(table: &Table, columns: &[&'a str]) -> (AttachedKind, String, 
     }
     let source = if is_rctd { "RCTD's table of results, without weights" } else { "columns" };
     (AttachedKind::Columns, source.into(), Vec::new())
+}
+
+/// Whether columns are numbered coordinates: of one name, and known as such or with values below 0, which no amount has.
+fn is_embedding(table: &Table, columns: &[&str]) -> bool {
+    let stem = |c: &str| {
+        let word = c.to_ascii_lowercase();
+        let stem = word.trim_end_matches(|d: char| d.is_ascii_digit());
+        (stem.len() < word.len()).then(|| stem.trim_end_matches(['_', '-', '.', ' ']).to_owned())
+    };
+    let Some(first) = columns.first().and_then(|c| stem(c)) else { return false };
+    let alike = columns.len() >= 2 && columns.iter().all(|c| stem(c).as_ref() == Some(&first));
+    let below = |c: &&str| table.numbers(c).is_ok_and(|v| v.iter().flatten().any(|v| *v < 0.0));
+    alike && (first.is_empty() || EMBEDDINGS.contains(&first.as_str()) || columns.iter().any(below))
 }
 
 fn row_sums(table: &Table, columns: &[&str]) -> Vec<f64> {

@@ -108,9 +108,9 @@ fn cell(column: &Column, row: usize) -> Option<String> {
 }
 
 fn is_same(a: Option<&str>, b: Option<&str>) -> bool {
-    let missing = |t: &Option<&str>| t.is_none_or(|t| matches!(t.to_ascii_lowercase().as_str(), "" | "nan" | "na"));
-    if missing(&a) || missing(&b) {
-        return missing(&a) && missing(&b);
+    let missing = |t: Option<&str>| t.is_none_or(|t| matches!(t.to_ascii_lowercase().as_str(), "" | "nan" | "na"));
+    if missing(a) || missing(b) {
+        return missing(a) && missing(b);
     }
     let number = |t: Option<&str>| t.and_then(|t| t.parse::<f64>().ok());
     match (number(a), number(b)) {

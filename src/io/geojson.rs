@@ -1,5 +1,5 @@
-//! Regions on sections as QuPath exchanges them: a GeoJSON `FeatureCollection` (RFC 7946), or a plain list of features, of
-//! polygons and multipolygons with holes, with name, class and color in their properties. QuPath counts pixels from their
+//! Regions on sections as `QuPath` exchanges them: a `GeoJSON` `FeatureCollection` (RFC 7946), or a plain list of features, of
+//! polygons and multipolygons with holes, with name, class and color in their properties. `QuPath` counts pixels from their
 //! corners, this program from their centers; files in µm say so.
 
 use super::{Reading, bytes, json};
@@ -108,7 +108,7 @@ fn color(value: Option<&Value>) -> Option<[u8; 3]> {
     }
 }
 
-/// Writes regions as QuPath reads them, in pixels or µm from the corner of the picture.
+/// Writes regions as `QuPath` reads them, in pixels or µm from the corner of the picture.
 pub fn write_regions(path: &Path, regions: &[Region], unit: RegionUnit) -> Result<()> {
     json::write_json(path, &regions_value(regions, unit))
 }

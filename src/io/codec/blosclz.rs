@@ -1,4 +1,4 @@
-//! The compressor that Blosc brings along. Format: c-blosc `blosclz.c`, after FastLZ.
+//! The compressor that Blosc brings along. Format: c-blosc `blosclz.c`, after `FastLZ`.
 
 use super::{copy_back, damaged};
 use crate::base::Result;

@@ -1,6 +1,6 @@
 //! Codecs of single chunks, shared by HDF5 and Zarr: gzip, zlib, Zstandard, LZ4, LZF and Blosc. Each gets the most
 //! bytes that may come out and never takes more, so that a small file cannot fill the memory.
-//! Formats: RFC 1950, 1952 and 8878, the LZ4 block format, LibLZF, and the Blosc 1 container (c-blosc `README_CHUNK_FORMAT`).
+//! Formats: RFC 1950, 1952 and 8878, the LZ4 block format, `LibLZF`, and the Blosc 1 container (c-blosc `README_CHUNK_FORMAT`).
 
 mod bitshuffle;
 mod blosc;
@@ -90,7 +90,7 @@ pub(crate) fn lz4_blocks(bytes: &[u8], most: usize) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// LibLZF: literal runs and copies from at most 8 KiB back.
+/// `LibLZF`: literal runs and copies from at most 8 KiB back.
 pub(crate) fn lzf(bytes: &[u8], most: usize) -> Result<Vec<u8>> {
     let cut = || damaged("LZF", "it is cut off");
     let mut out = Vec::with_capacity(most.min(1 << 20));

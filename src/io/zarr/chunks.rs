@@ -152,7 +152,7 @@ fn stored(meta: &ArrayMeta, folder: &Path, at: &[u64], limits: &Limits) -> Resul
     let size = file.metadata().map_err(|e| Error::io("reading", e, &path))?.len();
     let n = within.iter().try_fold(1_u64, |a, b| a.checked_mul(*b)).unwrap_or(u64::MAX);
     let index = index_of(shard, n, (&mut file, size), &path, limits)?;
-    let Some((start, n)) = shard.entry(&index, k) else { return Ok(None) };
+    let Some((start, n)) = Shard::entry(&index, k) else { return Ok(None) };
     read_at(&mut file, start, n, size, &path, limits).map(Some)
 }
 

@@ -167,10 +167,10 @@ fn read_node(folder: &Path, path: &str) -> Result<Option<Node>> {
         let array = Some(meta::parse_v2(&meta, path).map_err(|e| e.at(folder))?);
         return Ok(Some(Node { attributes: attributes()?, array }));
     }
-    match folder.join(".zgroup").is_file() {
-        true => Ok(Some(Node { attributes: attributes()?, array: None })),
-        false => Ok(None),
+    if folder.join(".zgroup").is_file() {
+        return Ok(Some(Node { attributes: attributes()?, array: None }));
     }
+    Ok(None)
 }
 
 impl Stored for Zarr {

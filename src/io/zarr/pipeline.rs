@@ -96,7 +96,7 @@ impl Shard {
     }
 
     /// Place and size of chunk `k` by an index; `None` where it was not written.
-    pub fn entry(&self, index: &[u8], k: u64) -> Option<(u64, u64)> {
+    pub fn entry(index: &[u8], k: u64) -> Option<(u64, u64)> {
         let at = usize::try_from(k).ok()?.checked_mul(16)?;
         let word = |at: usize| Some(u64::from_le_bytes(*index.get(at..)?.first_chunk::<8>()?));
         let (place, size) = (word(at)?, word(at + 8)?);
