@@ -112,10 +112,12 @@ impl Convert {
         };
         let n = expression.observations().len();
         let (arrays, layers) = io::read_all_arrays(&file, &mut run.reading())?;
-        let mut extras = io::Extras::default();
         // Of one section among several, the rows would be others.
-        extras.obsm = arrays.arrays.into_iter().filter(|(_, (width, values))| values.len() == n * width).collect();
-        extras.graphs = arrays.graphs.into_iter().filter(|(_, g)| g.n_nodes() == n).collect();
+        let mut extras = io::Extras {
+            obsm: arrays.arrays.into_iter().filter(|(_, (width, values))| values.len() == n * width).collect(),
+            graphs: arrays.graphs.into_iter().filter(|(_, g)| g.n_nodes() == n).collect(),
+            ..io::Extras::default()
+        };
         let mut n_left = 0;
         for name in layers {
             // The notes of the table were given when it was read first.

@@ -216,7 +216,7 @@ mod tests {
         let e = section.expression.as_ref().unwrap();
         assert_eq!((e.observations().len(), e.genes().len(), e.totals().iter().sum::<f64>()), (6, 4, 21.0));
         let spots = section.spots.as_ref().unwrap();
-        assert!((spots.px[0].x - 1898.814_916_99 / 0.2125).abs() < 1e-4 && section.mm_per_px() == 0.2125e-3);
+        assert!((spots.px[0].x - 1_898.814_916_99 / 0.2125).abs() < 1e-4 && section.mm_per_px() == 0.2125e-3);
         assert!(matches!(&e.columns["transcript_counts"], Column::Number(v) if v[4] == 639.0));
         assert_eq!(codes(&warnings), ["pitch-assumed"]);
     }

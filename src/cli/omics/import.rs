@@ -1,4 +1,4 @@
-//! `import`: results of other programs and regions of QuPath join the observations.
+//! `import`: results of other programs and regions of `QuPath` join the observations.
 
 use super::work::{Work, filled, names_column};
 use crate::base::{Error, Result};
@@ -25,7 +25,7 @@ pub(super) struct Options {
     /// coordinates of a model, or other columns; may be given several times.
     #[arg(long, value_name = "TABLE")]
     table: Vec<PathBuf>,
-    /// `import`: regions drawn in QuPath (GeoJSON); their class becomes the column `region`.
+    /// `import`: regions drawn in `QuPath` (`GeoJSON`); their class becomes the column `region`.
     #[arg(long, value_name = "R.geojson")]
     regions: Option<PathBuf>,
     /// `import`: unit of the regions.
