@@ -1,3 +1,5 @@
+//! Stores that another program wrote: every codec and layout, and damaged ones.
+
 use super::*;
 use crate::base::{Progress, Warnings};
 use crate::io::Reading;
