@@ -17,8 +17,9 @@ use myoscope::io::contours::{parse_cvi42, parse_guide_points, parse_points, pars
 use myoscope::io::counts::{is_counts, parse_counts};
 use myoscope::io::dicom::deidentify::deidentify_bytes;
 use myoscope::io::dicom::{SeriesFacts, parse_dicom_bytes, write_dicom_cine};
+use myoscope::io::geojson::parse_regions;
 use myoscope::io::gmt::parse_gmt;
-use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_h5ad_bytes};
+use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, parse_arrays, parse_h5ad_bytes};
 use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::mesh::{MeshKind, parse_mesh};
 use myoscope::io::mtx::parse_mtx;
@@ -38,9 +39,12 @@ use myoscope::io::transform_formats::ngff::parse_ngff;
 use myoscope::io::transform_formats::parse_any_transform;
 use myoscope::io::visium::{parse_positions, parse_scalefactors};
 use myoscope::io::volume_formats::parse_lattice;
-use myoscope::io::{PredictorNotes, Reading, bytes, open, write_dicom_segmentation, write_mesh, write_predictor, write_visium};
+use myoscope::io::zarr_open::parse_zarr_array;
+use myoscope::io::{
+    PredictorNotes, Reading, RegionUnit, bytes, open, write_dicom_segmentation, write_mesh, write_predictor, write_visium,
+};
 use myoscope::model::{
-    Domain, Expression, ExpressionScale, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Raster, Samples,
+    Domain, Expression, ExpressionScale, Graph, LabelMap, PixelSize, Predictor, PredictorFeature, PredictorGene, Raster, Samples,
     Section, Spots, Surface, Volume,
 };
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
@@ -83,6 +87,14 @@ fn targets() -> Vec<Target> {
         Target { name: "tiff", seeds: tiff_seeds(), read: |b| drop(reading(|r| parse_tiff(b.to_vec(), r))) },
         Target { name: "model", seeds: model_seeds(), read: |b| drop(parse_predictor(b)) },
         Target { name: "h5ad-values", seeds: h5ad_seeds(), read: |b| drop(reading(|r| parse_ann_table(b.to_vec(), &["a"], r))) },
+        Target {
+            name: "h5ad-arrays",
+            seeds: array_seeds(),
+            read: |b| drop(reading(|r| parse_arrays(b.to_vec(), &["X_a", "X_sparse", "fractions"], &["connectivities"], r))),
+        },
+        Target { name: "h5ad-packed", seeds: packed_seeds(), read: |b| drop(parse_h5ad_bytes(b.to_vec(), LIMITS)) },
+        Target { name: "zarr", seeds: zarr_seeds(), read: |b| drop(reading(|r| parse_zarr_array(b, r))) },
+        Target { name: "regions", seeds: region_seeds(), read: |b| drop(reading(|r| parse_regions(b, RegionUnit::Pixels, r))) },
         Target { name: "positions", seeds: position_seeds(), read: |b| drop(parse_positions(b)) },
         Target { name: "scale factors", seeds: scale_seeds(), read: |b| drop(parse_scalefactors(b)) },
         Target { name: "project", seeds: project_seeds(), read: |b| drop(parse_project(std::io::Cursor::new(b))) },
@@ -333,6 +345,50 @@ fn h5ad_seeds() -> Vec<Vec<u8>> {
     let scale = ExpressionScale::Log1pScaled { target: 7.0 };
     let extras = Extras { layers: vec![("a", &layer)], expression: Some(scale), ..Extras::default() };
     vec![build_h5ad(&section()).unwrap(), build_h5ad_with(&section(), &extras).unwrap()]
+}
+
+/// A table with coordinates and a graph.
+fn array_seeds() -> Vec<Vec<u8>> {
+    let graph = Graph::new(vec![0, 1, 2, 2], vec![1, 0], vec![1.0, 1.0]).unwrap();
+    let extras = Extras {
+        obsm: [("X_a".to_owned(), (2, vec![0.5; 6]))].into(),
+        graphs: [("connectivities".to_owned(), graph)].into(),
+        ..Extras::default()
+    };
+    [vec![build_h5ad_with(&section(), &extras).unwrap()], packed_seeds()].concat()
+}
+
+fn golden(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cells").join(name)).unwrap()
+}
+
+/// Tables that anndata wrote: packed by Blosc and Zstandard, and of records.
+fn packed_seeds() -> Vec<Vec<u8>> {
+    let inflated = |name: &str| bytes::inflate(golden(name), &LIMITS).unwrap();
+    ["csr_blosc.h5ad.gz", "dense_zstd.h5ad.gz", "legacy.h5ad.gz"].map(inflated).to_vec()
+}
+
+/// Metadata of arrays of both versions with their first chunk, a zero byte between.
+fn zarr_seeds() -> Vec<Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(golden("codecs.zarr.zip"))).unwrap();
+    let mut file = |name: &str| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut zip.by_name(name).unwrap(), &mut bytes).unwrap();
+        bytes
+    };
+    let arrays = ["gzip", "zstd", "blosc", "crc", "transpose", "shard", "words"].map(|n| (n.to_owned(), "zarr.json", "c/0/0"));
+    let old = ["zlib", "lz4", "blosc", "fortran"].map(|n| (format!("old/{n}"), ".zarray", "0.0"));
+    let mut pair = |(array, meta, chunk): (String, &str, &str)| {
+        let chunk = if array == "words" { "c/0" } else { chunk };
+        [file(&format!("{array}/{meta}")), vec![0], file(&format!("{array}/{chunk}"))].concat()
+    };
+    arrays.into_iter().chain(old).map(&mut pair).collect()
+}
+
+fn region_seeds() -> Vec<Vec<u8>> {
+    let text = r#"{"features":[{"geometry":{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,0]],[[1,1],[2,1],[2,2],[1,1]]]},
+        "properties":{"name":"a","classification":{"name":"Tumor","colorRGB":-3670016}}}]}"#;
+    vec![text.into(), text.replace("Polygon", "MultiPolygon").replace("[[[0", "[[[[0").into()]
 }
 
 /// The files that another program wrote, kept for the numbers.

@@ -68,6 +68,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("tar", &["io"]),
     ("lzma_rust2", &["io"]),
     ("flate2", &["io"]),
+    ("zstd", &["io"]),
+    ("lz4", &["io"]),
     ("tempfile", &["io"]),
     ("sha2", &["io"]),
     ("serde", &["io", "session", "cli", "ui"]),

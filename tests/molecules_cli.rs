@@ -206,3 +206,62 @@ fn bad_requests_get_a_sentence_and_no_file() {
     assert_eq!(status, 0, "{stderr}");
     assert_eq!(read(&folder.path().join("f"), "fractions.csv"), read(&folder.path().join("t"), "fractions.csv"));
 }
+
+/// A table of 23 cells × 7 genes that anndata wrote, with positions (10 · i, 20 · (i mod 5)).
+fn golden(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cells").join(name).display().to_string()
+}
+
+#[test]
+fn results_of_other_programs_and_regions_join() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let mut amounts = "id,q05cell_abundance_w_sf_CM,q05cell_abundance_w_sf_EC\n".to_owned();
+    (0..23).for_each(|i| writeln!(amounts, "cell-{i},{},{}", i + 1, 1).unwrap());
+    std::fs::write(at("c2l.csv"), amounts).unwrap();
+    let square = "[[[-5,-5],[56,-5],[56,100],[-5,100],[-5,-5]],[[25,35],[25,65],[45,65],[45,35],[25,35]]]";
+    let regions = format!(
+        r#"{{"type":"FeatureCollection","features":[{{"geometry":{{"type":"Polygon","coordinates":{square}}},"properties":{{"classification":{{"name":"wall"}}}}}}]}}"#
+    );
+    std::fs::write(at("r.geojson"), regions).unwrap();
+    let (input, out) = (golden("csr_v3.zarr.zip"), at("out"));
+    let (table, region) = (at("c2l.csv"), at("r.geojson"));
+    let (status, text, said) =
+        program(&["omics", "import", &input, "--table", &table, "--regions", &region, "--out", &out, "--json"]);
+    assert_eq!(status, 0, "{said}");
+    let report: Value = serde_json::from_str(&text).unwrap();
+    // Cells 0 to 5 lie in the square, but for cell 3 at (30, 60) … (2 at (20, 40) lies beside the hole) in its hole.
+    assert_eq!(report["import"][1]["n_observations"], 5, "{text}");
+    let fractions = read(folder.path(), "out/fractions.csv");
+    assert_eq!(fractions.lines().nth(4).unwrap(), "cell-3,0.8,0.2,");
+    let (status, _, said) = program(&["omics", "import", &input, "--table", &golden("cells.json"), "--out", &out]);
+    assert!(status == 2 && !said.contains("panic"), "{said}");
+}
+
+#[test]
+fn tables_become_tables_with_other_genes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let input = golden("dense_v2.zarr.zip");
+    for name in ["a.csv", "a.parquet", "a.h5ad"] {
+        let (status, _, said) = program(&["convert", &input, &at(name), "--by-id"]);
+        assert_eq!(status, 0, "{said}");
+    }
+    let table = |name: &str| {
+        let (status, _, said) = program(&["convert", &at(name), &at("b.csv")]);
+        assert_eq!(status, 0, "{said}");
+        read(folder.path(), "b.csv")
+    };
+    assert!(first_line(folder.path(), "a.csv").starts_with("id,ENSG00000000000,ENSG00000000001,"));
+    assert_eq!(
+        [table("a.csv"), table("a.parquet"), table("a.h5ad")],
+        [read(folder.path(), "a.csv"), read(folder.path(), "a.csv"), read(folder.path(), "a.csv")]
+    );
+    std::fs::write(at("twice.tsv"), "id\tENSG00000000001.2\tENSG00000000001.7\nx\t1\t2\n").unwrap();
+    let (status, _, said) = program(&["convert", &at("twice.tsv"), &at("c.csv"), "--strip-versions"]);
+    assert!(status == 2 && said.contains("--duplicates"), "{said}");
+    let (status, _, _) = program(&["convert", &at("twice.tsv"), &at("c.csv"), "--strip-versions", "--duplicates", "sum"]);
+    assert_eq!((status, read(folder.path(), "c.csv").as_str()), (0, "id,ENSG00000000001\nx,3\n"));
+    let (status, _, said) = program(&["omics", "summarize", &input, "--matrix", "raw", "--out", &at("o")]);
+    assert!(status == 2 && said.contains("no AnnData"), "{said}");
+}

@@ -73,7 +73,7 @@ enum Command {
     /// Write images as NIfTI and molecular tables as h5ad.
     Convert(convert::Convert),
     /// Work on a table of genes: summarize, normalize, variable genes, principal components.
-    Omics(omics::Omics),
+    Omics(Box<omics::Omics>),
     /// Write spots, maps, segments, tables, transforms and pictures to hand on.
     Export {
         #[command(subcommand)]

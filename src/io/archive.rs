@@ -50,6 +50,15 @@ pub(super) fn kind_of(first: &[u8]) -> Option<Archive> {
     is_tar(first).then_some(Archive::Tar)
 }
 
+/// Calls a section by its archive where it was called by the temporary folder.
+pub(super) fn rename(section: &mut crate::model::Section, folder: &Path, archive: &Path) {
+    let name = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
+    if Some(&section.name) == name(folder).as_ref() {
+        let stem = bytes::stem(archive);
+        stem.strip_suffix(".zarr").unwrap_or(&stem).clone_into(&mut section.name);
+    }
+}
+
 /// Unpacks an archive into a folder that goes when it is dropped.
 pub(super) fn unpack(path: &Path, kind: Archive, reading: &mut Reading) -> Result<tempfile::TempDir> {
     let folder = tempfile::Builder::new()

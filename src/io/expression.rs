@@ -2,7 +2,9 @@
 //! table in it, whole, whatever its format.
 
 use super::hdf5_read::Hdf5;
-use super::{Content, Found, Reading, bytes, counts, h5ad, hdf5_open, mtx, visium};
+use super::stored::Stored;
+use super::zarr::{Zarr, is_zarr};
+use super::{Content, Found, Reading, archive, bytes, counts, h5ad, hdf5_open, mtx, visium, xenium};
 use crate::base::{Error, Result};
 use crate::model::{Column, Section, Spots};
 use std::path::{Path, PathBuf};
@@ -12,19 +14,32 @@ use std::sync::Arc;
 /// Unlike [`super::open()`], several sections in one table stay together, and every table of numbers is taken
 /// for expression. A folder may hold one such file. [`Error::Parameter`] listing them where there are more.
 pub fn read_expression(path: &Path, reading: &mut Reading) -> Result<Section> {
+    read_matrix(path, None, reading)
+}
+
+/// As [`read_expression`], with `raw` or a layer of an AnnData table instead of its `X`. [`Error::Parameter`] where it
+/// has no such matrix, or the table is none of AnnData.
+pub fn read_matrix(path: &Path, matrix: Option<&str>, reading: &mut Reading) -> Result<Section> {
     let facts = std::fs::metadata(path).map_err(|e| Error::io("opening", e, path))?;
-    let section = if facts.is_dir() { of_folder(path, reading)? } else { of_file(path, reading)? };
+    let section = match (matrix, table_file(path)) {
+        (Some(name), Some(file)) => of_ann(&file, Some(name), reading).map_err(|e| e.at(&file))?,
+        (Some(name), None) => {
+            return Err(Error::parameter(format!("the matrix {name} is asked for, but this is no AnnData: {}", path.display())));
+        }
+        _ if facts.is_dir() => of_folder(path, reading)?,
+        _ => of_file(path, reading)?,
+    };
     match section.expression {
         Some(_) => Ok(section),
         None => Err(Error::malformed("there are no genes in it; a table of expression was expected").at(path)),
     }
 }
 
-/// The `.h5ad` that a path names: the file itself, or the one in a folder; `None` where there is no such file.
+/// The AnnData that a path names: an `.h5ad`, the one in a folder, or a Zarr store; `None` where there is no such thing.
 #[must_use]
 pub fn table_file(path: &Path) -> Option<PathBuf> {
     let is_ann = |p: &Path| bytes::ending(p) == "h5ad" && p.is_file();
-    if is_ann(path) {
+    if is_ann(path) || (path.is_dir() && is_zarr(path)) {
         return Some(path.to_path_buf());
     }
     let mut files: Vec<PathBuf> = std::fs::read_dir(path).ok()?.flatten().map(|e| e.path()).filter(|p| is_ann(p)).collect();
@@ -41,6 +56,12 @@ fn of_file(path: &Path, reading: &mut Reading) -> Result<Section> {
     if start.to_ascii_lowercase().starts_with(b"%%matrixmarket") {
         return only(vec![mtx::read_mtx(path, reading)?]);
     }
+    if let Some(kind) = archive::kind_of(&start) {
+        let folder = archive::unpack(path, kind, reading)?;
+        let mut section = of_folder(folder.path(), reading).map_err(|e| e.moved(folder.path(), path))?;
+        archive::rename(&mut section, folder.path(), path);
+        return Ok(section);
+    }
     if start.is_empty() {
         return Err(Error::malformed("the file is empty; a table of expression was expected").at(path));
     }
@@ -51,20 +72,33 @@ fn of_file(path: &Path, reading: &mut Reading) -> Result<Section> {
     counts::read_counts(path, reading)
 }
 
+fn of_ann(path: &Path, matrix: Option<&str>, reading: &mut Reading) -> Result<Section> {
+    if path.is_dir() {
+        return h5ad::read_whole(&Zarr::open(path, reading.limits)?, matrix, path, reading);
+    }
+    h5ad::read_whole(&Hdf5::open(path, reading.limits)?, matrix, path, reading)
+}
+
 fn of_hdf5(path: &Path, reading: &mut Reading) -> Result<Section> {
     let file = Hdf5::open(path, reading.limits)?;
     let top = file.children("")?;
     if top.has("obs") || top.has("X") {
-        return h5ad::read_whole(&file, path, reading);
+        return h5ad::read_whole(&file, None, path, reading);
     }
     drop(file);
     only(hdf5_open::read_hdf5(path, reading)?)
 }
 
 fn of_folder(folder: &Path, reading: &mut Reading) -> Result<Section> {
+    if is_zarr(folder) {
+        return of_ann(folder, None, reading).map_err(|e| e.at(folder));
+    }
     if visium::is_visium(folder) {
         let section = only(vec![visium::read_visium(folder, reading).map_err(|e| e.at(folder))?])?;
         return with_counts(section, reading);
+    }
+    if xenium::is_xenium(folder) {
+        return only(vec![xenium::read_xenium(folder, reading).map_err(|e| e.at(folder))?]);
     }
     let wrap = |e| Error::io("reading", e, folder);
     let entries = std::fs::read_dir(folder).map_err(wrap)?.collect::<std::io::Result<Vec<_>>>().map_err(wrap)?;

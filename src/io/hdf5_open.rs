@@ -1,6 +1,7 @@
 //! The door for HDF5 files: tells `AnnData` from 10x count matrices by what is in them.
 
 use super::hdf5_read::Hdf5;
+use super::stored::Stored;
 use super::{Found, Reading, h5ad, tenx};
 use crate::base::{Error, Result};
 use std::path::Path;

@@ -1,51 +1,24 @@
 //! The little of HDF5 that count matrices need: groups, text attributes, and arrays of numbers or
 //! text by path. Every size is checked before it is read, and the decoder cannot take the program down.
 
+use super::hdf5_chunks::{Bytes, Chunks, is_foreign};
+use super::numbers::{Class, NumberType, narrow, negative, whole};
+use super::stored::{Children, Field, Kind, Stored, pieces};
 use crate::base::{Error, Limits, Result};
-use hdf5_pure::{AttrValue, DType, Dataset, File, FormatError, VlenStringReadOptions};
+use hdf5_pure::{AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, FormatError, VlenStringReadOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-
-/// What the elements of an array are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Numbers or booleans.
-    Number,
-    /// Strings.
-    Text,
-    /// A table in one array.
-    Compound,
-    /// Anything else.
-    Other,
-}
-
-/// Names in a group, sorted.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Children {
-    /// Groups.
-    pub groups: Vec<String>,
-    /// Arrays.
-    pub arrays: Vec<String>,
-}
-
-impl Children {
-    /// Whether there is a group or an array of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.groups.iter().chain(&self.arrays).any(|n| n == name)
-    }
-}
 
 /// An open HDF5 file.
 pub(crate) struct Hdf5 {
     file: File,
     limits: Limits,
+    chunks: Chunks,
 }
 
 /// Files up to this size are held in memory; larger ones stay on disk, so that a file and what it becomes do not lie
 /// in memory together.
 const IN_MEMORY_BYTES: u64 = 8 << 20;
-/// Elements of an array that are read at a time.
-const PIECE: u64 = 1 << 19;
 
 impl Hdf5 {
     /// Opens a file; the path is not yet in the error.
@@ -54,33 +27,14 @@ impl Hdf5 {
         let file = guard("the file", || {
             if size <= IN_MEMORY_BYTES.min(limits.max_bytes) { File::open(path) } else { File::open_streaming(path) }
         })?;
-        Ok(Self { file, limits })
+        let bytes = Bytes::Disk(std::fs::File::open(path).map_err(|e| Error::io("reading", e, path))?);
+        Ok(Self { file, limits, chunks: Chunks::new(bytes, limits) })
     }
 
     /// The same for bytes in memory.
     pub fn from_bytes(bytes: Vec<u8>, limits: Limits) -> Result<Self> {
-        Ok(Self { file: guard("the file", || File::from_bytes(bytes))?, limits })
-    }
-
-    /// Names in a group; `""` is the root.
-    pub fn children(&self, group: &str) -> Result<Children> {
-        guard(group, || {
-            let group = if group.is_empty() { self.file.root() } else { self.file.group(group)? };
-            let (mut groups, mut arrays) = (group.groups()?, group.datasets()?);
-            groups.sort();
-            arrays.sort();
-            Ok(Children { groups, arrays })
-        })
-    }
-
-    /// Whether `path` is a group.
-    pub fn is_group(&self, path: &str) -> bool {
-        guard(path, || self.file.group(path)).is_ok()
-    }
-
-    /// Whether `path` is an array.
-    pub fn is_array(&self, path: &str) -> bool {
-        guard(path, || self.file.dataset(path)).is_ok()
+        let chunks = Chunks::new(Bytes::Memory(bytes.as_slice().into()), limits);
+        Ok(Self { file: guard("the file", || File::from_bytes(bytes))?, limits, chunks })
     }
 
     fn attribute(&self, path: &str, name: &str) -> Option<AttrValue> {
@@ -94,34 +48,8 @@ impl Hdf5 {
         guard(path, read).ok().flatten()
     }
 
-    /// A text attribute of a group or array.
-    pub fn text_attribute(&self, path: &str, name: &str) -> Option<String> {
-        self.attribute(path, name)?.as_str().map(str::to_owned)
-    }
-
-    /// An attribute of whole numbers.
-    pub fn count_attribute(&self, path: &str, name: &str) -> Option<Vec<u64>> {
-        self.attribute(path, name)?.to_u64s()
-    }
-
     fn array<T>(&self, path: &str, read: impl FnOnce(&Dataset) -> Result<T, hdf5_pure::Error>) -> Result<T> {
         guard(path, || read(&self.file.dataset(path)?))
-    }
-
-    /// Size of an array along each axis; empty for a single value.
-    pub fn shape(&self, path: &str) -> Result<Vec<u64>> {
-        self.array(path, Dataset::shape)
-    }
-
-    /// What the elements of an array are.
-    pub fn kind(&self, path: &str) -> Result<Kind> {
-        Ok(match self.array(path, Dataset::dtype)? {
-            DType::F32 | DType::F64 | DType::I8 | DType::I16 | DType::I32 | DType::I64 => Kind::Number,
-            DType::U8 | DType::U16 | DType::U32 | DType::U64 | DType::Enum(_) => Kind::Number,
-            DType::String | DType::VariableLengthString => Kind::Text,
-            DType::Compound(_) => Kind::Compound,
-            _ => Kind::Other,
-        })
     }
 
     /// Refuses arrays that are too large as stored or as `wanted_bytes` per element.
@@ -133,21 +61,94 @@ impl Hdf5 {
         Ok(shape.iter().product())
     }
 
-    /// All numbers of an array, last axis fastest.
-    pub fn f64s(&self, path: &str) -> Result<Vec<f64>> {
-        self.check(path, 8)?;
-        self.array(path, Dataset::read_f64)
+    /// Stored bytes of rows whose chunks or numbers only this program reads, and how their numbers are stored; `None`
+    /// where the library reads them.
+    fn own_rows(&self, path: &str, rows: Option<(u64, u64)>) -> Result<Option<(NumberType, Vec<u8>)>> {
+        let (foreign, kind, shape) = self.array(path, |d| Ok((is_foreign(d), d.datatype()?, d.shape()?)))?;
+        let number = number_type(&kind);
+        let is_half = number.is_some_and(|n| n.class == Class::Float && n.size == 2);
+        if !foreign && !is_half {
+            return Ok(None);
+        }
+        let number = number.ok_or_else(|| Error::malformed(format!("{path} holds no numbers, where numbers belong")))?;
+        let (start, count) = rows.unwrap_or((0, shape.first().copied().unwrap_or(1)));
+        if !foreign {
+            return Ok(Some((number, self.array(path, |d| d.read_raw_rows(start, count))?)));
+        }
+        let dataset = guard(path, || self.file.dataset(path))?;
+        Ok(Some((number, caught(path, || self.chunks.rows(path, &dataset, start, count))?)))
+    }
+}
+
+impl Stored for Hdf5 {
+    fn children(&self, group: &str) -> Result<Children> {
+        guard(group, || {
+            let group = if group.is_empty() { self.file.root() } else { self.file.group(group)? };
+            let (mut groups, mut arrays) = (group.groups()?, group.datasets()?);
+            groups.sort();
+            arrays.sort();
+            Ok(Children { groups, arrays })
+        })
     }
 
-    /// The same in single precision.
-    pub fn f32s(&self, path: &str) -> Result<Vec<f32>> {
+    fn is_group(&self, path: &str) -> bool {
+        guard(path, || self.file.group(path)).is_ok()
+    }
+
+    fn is_array(&self, path: &str) -> bool {
+        guard(path, || self.file.dataset(path)).is_ok()
+    }
+
+    fn text_attribute(&self, path: &str, name: &str) -> Option<String> {
+        self.attribute(path, name)?.as_str().map(str::to_owned)
+    }
+
+    fn count_attribute(&self, path: &str, name: &str) -> Option<Vec<u64>> {
+        self.attribute(path, name)?.to_u64s()
+    }
+
+    fn strings_attribute(&self, path: &str, name: &str) -> Vec<String> {
+        match self.attribute(path, name) {
+            Some(AttrValue::StringArray(values) | AttrValue::VarLenStringArray(values)) => values,
+            _ => Vec::new(),
+        }
+    }
+
+    fn shape(&self, path: &str) -> Result<Vec<u64>> {
+        self.array(path, Dataset::shape)
+    }
+
+    fn kind(&self, path: &str) -> Result<Kind> {
+        let (kind, exact) = self.array(path, |d| Ok((d.dtype()?, d.datatype()?)))?;
+        Ok(match kind {
+            DType::String | DType::VariableLengthString => Kind::Text,
+            DType::Compound(_) => Kind::Compound,
+            _ if number_type(&exact).is_some() => Kind::Number,
+            _ => Kind::Other,
+        })
+    }
+
+    fn f64s(&self, path: &str) -> Result<Vec<f64>> {
+        self.check(path, 8)?;
+        match self.own_rows(path, None)? {
+            Some((number, bytes)) => Ok(number.f64s(&bytes)),
+            None => self.array(path, Dataset::read_f64),
+        }
+    }
+
+    fn f32s(&self, path: &str) -> Result<Vec<f32>> {
         self.check(path, 4)?;
-        self.array(path, Dataset::read_f32)
+        match self.own_rows(path, None)? {
+            Some((number, bytes)) => Ok(number.f32s(&bytes)),
+            None => self.array(path, Dataset::read_f32),
+        }
     }
 
-    /// Whole numbers. Negative ones become too large to be a valid index.
-    pub fn u64s(&self, path: &str) -> Result<Vec<u64>> {
+    fn u64s(&self, path: &str) -> Result<Vec<u64>> {
         self.check(path, 8)?;
+        if let Some((number, bytes)) = self.own_rows(path, None)? {
+            return number.u64s(path, &bytes);
+        }
         match self.array(path, Dataset::dtype)? {
             DType::F32 | DType::F64 => self.f64s(path)?.into_iter().map(|v| whole(path, v)).collect(),
             DType::U8 | DType::U16 | DType::U32 | DType::U64 => self.array(path, Dataset::read_u64),
@@ -158,34 +159,29 @@ impl Hdf5 {
         }
     }
 
-    /// Whole numbers up to 2³² − 1.
-    pub fn u32s(&self, path: &str) -> Result<Vec<u32>> {
-        if matches!(self.array(path, Dataset::dtype)?, DType::U8 | DType::U16 | DType::U32) {
+    fn u32s(&self, path: &str) -> Result<Vec<u32>> {
+        let is_own = self.own_rows(path, Some((0, 0)))?.is_some();
+        if !is_own && matches!(self.array(path, Dataset::dtype)?, DType::U8 | DType::U16 | DType::U32) {
             self.check(path, 4)?;
             return self.array(path, Dataset::read_u32);
         }
         self.u64s(path)?.into_iter().map(|v| narrow(path, v)).collect()
     }
 
-    /// Number of elements of an array, refused where 4 bytes each are too much.
-    pub fn n_elements(&self, path: &str) -> Result<u64> {
+    fn n_elements(&self, path: &str) -> Result<u64> {
         self.check(path, 4)
     }
 
-    /// Pieces (start, count) along the first axis that are read at a time: about half a million elements, whole
-    /// chunks.
-    pub fn pieces(&self, path: &str) -> Result<Vec<(u64, u64)>> {
+    fn pieces(&self, path: &str) -> Result<Vec<(u64, u64)>> {
         self.check(path, 4)?;
-        let shape = self.shape(path)?;
-        let n = shape.first().copied().unwrap_or(1);
-        let row = shape.iter().skip(1).product::<u64>().max(1);
-        let chunk = self.array(path, Dataset::chunk_shape)?.and_then(|c| c.first().copied()).unwrap_or(1).max(1);
-        let step = (PIECE / row).max(1).div_ceil(chunk) * chunk;
-        Ok((0..n.div_ceil(step)).map(|k| (k * step, step.min(n - k * step))).collect())
+        let chunk = self.array(path, Dataset::chunk_shape)?.and_then(|c| c.first().copied()).unwrap_or(1);
+        Ok(pieces(&self.shape(path)?, chunk))
     }
 
-    /// A piece of [`Self::u32s`].
-    pub fn u32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<u32>> {
+    fn u32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<u32>> {
+        if let Some((number, bytes)) = self.own_rows(path, Some((start, count)))? {
+            return number.u32s(path, &bytes);
+        }
         match self.array(path, Dataset::dtype)? {
             DType::U8 | DType::U16 | DType::U32 => self.array(path, |d| d.read_u32_rows(start, count)),
             DType::U64 => self.array(path, |d| d.read_u64_rows(start, count))?.into_iter().map(|v| narrow(path, v)).collect(),
@@ -200,47 +196,99 @@ impl Hdf5 {
         }
     }
 
-    /// A piece of [`Self::f32s`].
-    pub fn f32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<f32>> {
-        self.array(path, |d| d.read_f32_rows(start, count))
+    fn f32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<f32>> {
+        match self.own_rows(path, Some((start, count)))? {
+            Some((number, bytes)) => Ok(number.f32s(&bytes)),
+            None => self.array(path, |d| d.read_f32_rows(start, count)),
+        }
     }
 
-    /// Text of fixed or variable length, without padding.
-    pub fn strings(&self, path: &str) -> Result<Vec<String>> {
+    fn strings(&self, path: &str) -> Result<Vec<String>> {
         let n = self.check(path, std::mem::size_of::<String>() as u64)?;
+        let dataset = guard(path, || self.file.dataset(path))?;
+        let (foreign, is_variable) =
+            guard(path, || Ok((is_foreign(&dataset), matches!(dataset.dtype()?, DType::VariableLengthString))))?;
+        if foreign {
+            let (rows, size) = guard(path, || Ok((dataset.shape()?, dataset.element_size()?)))?;
+            let rows = rows.first().copied().unwrap_or(1);
+            let bytes = caught(path, || self.chunks.rows(path, &dataset, 0, rows))?;
+            if is_variable {
+                return caught(path, || self.chunks.strings(&bytes, size as usize));
+            }
+            return Ok(bytes.chunks_exact((size as usize).max(1)).map(padded).collect());
+        }
         let most = usize::try_from(self.limits.max_bytes).unwrap_or(usize::MAX);
         let options = VlenStringReadOptions::new().with_max_elements(n as usize).with_max_payload_bytes(most);
-        self.array(path, |d| match d.dtype()? {
-            DType::VariableLengthString => d.read_vlen_strings(options),
-            _ => d.read_string(),
-        })
+        self.array(path, |d| if is_variable { d.read_vlen_strings(options) } else { d.read_string() })
     }
 
-    /// The only number of an array.
-    pub fn number(&self, path: &str) -> Option<f64> {
-        let count = self.shape(path).ok()?.iter().try_fold(1_u64, |a, b| a.checked_mul(*b));
-        (count == Some(1)).then(|| self.f64s(path).ok()?.first().copied()).flatten()
+    fn fields(&self, path: &str) -> Result<Vec<(String, Field)>> {
+        self.check(path, 8)?;
+        let (kind, bytes) = self.array(path, |d| Ok((d.datatype()?, d.read_raw()?)))?;
+        let Datatype::Compound { size, members } = kind else {
+            return Err(Error::malformed(format!("{path} is no table of records")));
+        };
+        let records = || bytes.chunks_exact((size as usize).max(1));
+        let misfit = || Error::malformed(format!("the records of {path} are shorter than their columns"));
+        let mut out = Vec::new();
+        for member in members {
+            let from = member.byte_offset as usize;
+            let (element, each) = match &member.datatype {
+                Datatype::Array { base_type, dimensions } => {
+                    (base_type.as_ref(), dimensions.iter().fold(1_usize, |n, d| n.saturating_mul(*d as usize)))
+                }
+                other => (other, 1),
+            };
+            let wide = |one: usize| from.checked_add(one.saturating_mul(each)).filter(|end| *end <= size as usize);
+            let part = |one: usize| wide(one).map(|end| records().flat_map(move |r| r[from..end].to_vec()).collect::<Vec<u8>>());
+            let field = match (number_type(element), element) {
+                (Some(number), _) => Field::Numbers(each, number.f64s(&part(number.size).ok_or_else(misfit)?)),
+                (None, Datatype::String { size, .. }) => {
+                    let all = part(*size as usize).ok_or_else(misfit)?;
+                    Field::Text(all.chunks_exact((*size as usize).max(1)).map(padded).collect())
+                }
+                (None, Datatype::VariableLength { is_string: true, .. }) => {
+                    let all = part(16).ok_or_else(misfit)?;
+                    Field::Text(caught(path, || self.chunks.strings(&all, 16))?)
+                }
+                _ => continue,
+            };
+            out.push((member.name, field));
+        }
+        Ok(out)
     }
 
-    /// How much memory may be taken.
-    pub fn limits(&self) -> Limits {
+    fn limits(&self) -> Limits {
         self.limits
     }
 }
 
-fn negative(path: &str) -> Error {
-    Error::malformed(format!("a negative number in {path}, where counts or indices belong"))
+/// Text without the zeros and blanks after it.
+fn padded(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).trim_end().to_owned()
 }
 
-fn narrow(path: &str, value: u64) -> Result<u32> {
-    u32::try_from(value).map_err(|_| Error::malformed(format!("{value} in {path} is too large for an index")))
+/// How numbers of a type are stored; truth values are named bytes.
+fn number_type(kind: &Datatype) -> Option<NumberType> {
+    let number = match kind {
+        Datatype::FixedPoint { size, byte_order, layout } => {
+            let class = if layout.signed { Class::Signed } else { Class::Unsigned };
+            NumberType { class, size: *size as usize, is_big: *byte_order == DatatypeByteOrder::BigEndian }
+        }
+        Datatype::FloatingPoint { size, byte_order, .. } => {
+            NumberType { class: Class::Float, size: *size as usize, is_big: *byte_order == DatatypeByteOrder::BigEndian }
+        }
+        Datatype::Enumeration { base_type, .. } => return number_type(base_type),
+        _ => return None,
+    };
+    number.is_known().then_some(number)
 }
 
-fn whole(path: &str, value: f64) -> Result<u64> {
-    if (0.0..9e15).contains(&value) && value.fract() == 0.0 {
-        return Ok(value as u64);
-    }
-    Err(Error::malformed(format!("{value} in {path}, where a count or index belongs")))
+/// Runs our own decoder with the same last net as the library's.
+fn caught<T>(what: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    let failed = || Error::malformed(format!("the HDF5 structure of {what} is damaged"));
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(failed()))
 }
 
 fn guard<T>(what: &str, read: impl FnOnce() -> Result<T, hdf5_pure::Error>) -> Result<T> {
@@ -257,10 +305,7 @@ fn translate(what: &str, error: hdf5_pure::Error) -> Error {
         hdf5_pure::Error::Format(FormatError::UnsupportedFilter(id)) => {
             let name = match id {
                 4 => "SZIP",
-                32001 => "Blosc",
-                32004 => "LZ4",
-                32008 => "bitshuffle",
-                32015 => "Zstandard",
+                32013 => "ZFP",
                 32026 => "Blosc2",
                 _ => "an unknown filter",
             };

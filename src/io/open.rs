@@ -4,9 +4,10 @@
 use super::archive::{self, Archive};
 use super::contours::ContourKind;
 use super::mesh::MeshKind;
+use super::summary::summarize;
 use super::{
-    Found, Reading, bytes, cohort, contours, counts, dicom, hdf5_open, mesh, mtx, nifti, picture, table, tiff, visium,
-    volume_formats,
+    Found, Reading, beside, bytes, cohort, contours, counts, dicom, hdf5_open, mesh, mtx, nifti, picture, table, tiff, visium,
+    volume_formats, xenium, zarr_open,
 };
 use crate::base::{Error, Note, Result};
 use std::collections::BTreeMap;
@@ -235,6 +236,9 @@ fn open_archive(path: &Path, kind: Archive, reading: &mut Reading) -> Result<Vec
     found.sort_by(|a, b| a.path.cmp(&b.path).then(a.item.cmp(&b.item)));
     for (item, one) in found.iter_mut().enumerate() {
         (one.path, one.item) = (path.to_path_buf(), item);
+        if let super::Content::Section(section) = &mut one.content {
+            archive::rename(section, folder.path(), path);
+        }
     }
     Ok(found)
 }
@@ -268,6 +272,8 @@ fn open_nifti(path: &Path, reading: &mut Reading) -> Result<Vec<Found>> {
 #[derive(Debug, Default)]
 struct Inventory {
     visium: Vec<PathBuf>,
+    zarr: Vec<PathBuf>,
+    xenium: Vec<PathBuf>,
     files: Vec<PathBuf>,
     /// Folders with contour files of one image each, and these.
     contours: BTreeMap<PathBuf, Vec<PathBuf>>,
@@ -319,6 +325,8 @@ fn unpack_all(
                 let mut own = Inventory { in_archive: true, ..Inventory::default() };
                 list(inside.path(), 0, &mut own, reading)?;
                 inventory.visium.append(&mut own.visium);
+                inventory.xenium.append(&mut own.xenium);
+                inventory.zarr.append(&mut own.zarr);
                 inventory.files.append(&mut own.files);
                 inventory.contours.append(&mut own.contours);
                 inventory.unknown.append(&mut own.unknown);
@@ -353,6 +361,12 @@ fn read_all(
     for folder in &inventory.visium {
         keep(visium::read_visium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
     }
+    for folder in &inventory.xenium {
+        keep(xenium::read_xenium(folder, reading).map(|f| vec![f]).map_err(|e| e.at(folder)));
+    }
+    for folder in &inventory.zarr {
+        keep(zarr_open::read_zarr(folder, reading).map_err(|e| e.at(folder)));
+    }
     if !inventory.dicom_roots.is_empty() {
         let n_notes = reading.warnings.notes.len();
         // What lies in one archive only is shown as that archive.
@@ -373,6 +387,7 @@ fn read_all(
         reading.progress.step(i as f64 / n, "opening files")?;
         keep(open_file(file, reading));
     }
+    beside::compare(&found, &inventory.unknown, reading)?;
     Ok(found)
 }
 
@@ -429,6 +444,14 @@ fn list(folder: &Path, depth: usize, inventory: &mut Inventory, reading: &mut Re
     reading.progress.step(0.0, "looking through folders")?;
     if visium::is_visium(folder) {
         inventory.visium.push(folder.to_path_buf());
+        return Ok(());
+    }
+    if xenium::is_xenium(folder) {
+        inventory.xenium.push(folder.to_path_buf());
+        return Ok(());
+    }
+    if zarr_open::is_zarr(folder) {
+        inventory.zarr.push(folder.to_path_buf());
         return Ok(());
     }
     let wrap = |e| Error::io("reading", e, folder);

@@ -115,12 +115,13 @@ impl Table {
     /// Checks that lengths agree and names differ.
     pub fn new(columns: Vec<TableColumn>) -> Result<Self> {
         let n_rows = columns.first().map_or(0, |c| c.cells.len());
-        for (i, column) in columns.iter().enumerate() {
+        let mut names = std::collections::BTreeSet::new();
+        for column in &columns {
             if column.cells.len() != n_rows {
                 let n = column.cells.len();
                 return Err(Error::malformed(format!("column {} has {n} rows, the first has {n_rows}", column.name)));
             }
-            if columns[..i].iter().any(|c| c.name == column.name) {
+            if !names.insert(column.name.as_str()) {
                 return Err(Error::malformed(format!("the column {} is there twice", column.name)));
             }
         }

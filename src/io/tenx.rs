@@ -3,28 +3,30 @@
 
 use super::hdf5_build::{finish, pack, values};
 use super::hdf5_read::Hdf5;
-use super::sparse::read_rows;
+use super::sparse::{read_rows, tell_oddities};
+use super::stored::Stored;
 use super::{Content, Found, Reading};
 use crate::base::{Error, Limits, Progress, Result, Warnings};
-use crate::model::{Expression, PixelSize, Section};
+use crate::model::{Column, Expression, PixelSize, Section};
 use hdf5_pure::{AttrValue, FileBuilder};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Whether the file has a 10x matrix in it.
-pub(crate) fn is_tenx(file: &Hdf5) -> Result<bool> {
+pub(crate) fn is_tenx(file: &dyn Stored) -> Result<bool> {
     Ok(file.is_array("matrix/barcodes") || !genomes(file)?.is_empty())
 }
 
-fn genomes(file: &Hdf5) -> Result<Vec<String>> {
+fn genomes(file: &dyn Stored) -> Result<Vec<String>> {
     let mut names = file.children("")?.groups;
     names.retain(|g| file.is_array(&format!("{g}/barcodes")) && file.is_array(&format!("{g}/genes")));
     Ok(names)
 }
 
 /// The matrix as a section without positions.
-pub(crate) fn read(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Found> {
+pub(crate) fn read(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Found> {
     let expression = matrix(file, path, reading)?;
+    tell_oddities(&expression, path, reading.warnings);
     let summary = format!(
         "10x matrix {} barcodes × {} genes, {} values, no positions",
         expression.observations().len(),
@@ -56,7 +58,7 @@ pub fn parse_10x_bytes(bytes: Vec<u8>, limits: Limits) -> Result<Expression> {
     matrix(&Hdf5::from_bytes(bytes, limits)?, Path::new("bytes"), &mut reading)
 }
 
-fn matrix(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Expression> {
+fn matrix(file: &dyn Stored, path: &Path, reading: &mut Reading) -> Result<Expression> {
     if file.is_array("matrix/barcodes") {
         let several = |names: &str| -> Option<Vec<String>> {
             let mut all = file.strings(&format!("matrix/features/{names}")).ok()?;
@@ -68,7 +70,12 @@ fn matrix(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Expression>
             let text = format!("{} kinds of features are kept in one table: {}", kinds.len(), kinds.join(", "));
             reading.warnings.note("feature-types", text, Some(path));
         }
-        return group(file, "matrix", "features/name", "features/id", reading);
+        let mut expression = group(file, "matrix", "features/name", "features/id", reading)?;
+        let kinds = file.strings("matrix/features/feature_type").ok().filter(|k| k.len() == expression.genes().len());
+        if let Some(kinds) = kinds {
+            expression.gene_columns.insert("feature_types".into(), Column::Text(kinds));
+        }
+        return Ok(expression);
     }
     let names = genomes(file)?;
     let mut parts = Vec::new();
@@ -91,7 +98,7 @@ fn matrix(file: &Hdf5, path: &Path, reading: &mut Reading) -> Result<Expression>
     side_by_side(&parts)
 }
 
-fn group(file: &Hdf5, at: &str, names: &str, ids: &str, reading: &Reading) -> Result<Expression> {
+fn group(file: &dyn Stored, at: &str, names: &str, ids: &str, reading: &mut Reading) -> Result<Expression> {
     let path = |name: &str| format!("{at}/{name}");
     reading.progress.step(0.1, "reading genes and barcodes")?;
     let barcodes = file.strings(&path("barcodes"))?;

@@ -147,6 +147,11 @@ impl Expression {
         Ok(self)
     }
 
+    /// Offsets, row numbers and values.
+    pub(super) fn into_parts(self) -> (Vec<u64>, Vec<u32>, Vec<f32>) {
+        (self.offsets, self.rows, self.values)
+    }
+
     /// Gene names in order.
     #[must_use]
     pub fn genes(&self) -> &[String] {

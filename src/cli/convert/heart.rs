@@ -145,9 +145,10 @@ impl Convert {
         })
     }
 
-    /// Writes a table: contours, outlines of labels, or the samples of an electrocardiogram.
+    /// Writes a table: cells × genes, contours, outlines of labels, or the samples of an electrocardiogram.
     pub(super) fn write_table(&self, content: &Content, run: &mut Run) -> Result<()> {
         match content {
+            Content::Section(section) => io::write_expression_table(&self.output, section, &run.limits),
             Content::Labels(labels) => io::write_points(&self.output, &trace_labels(labels, &run.progress)?),
             Content::Ecg(ecg) => io::write_ecg(&self.output, ecg),
             Content::Contours(contours) => {

@@ -2,10 +2,12 @@
 //! nothing about the patient can come along; DICOM files are rewritten without what names the patient.
 
 mod dicom;
+mod expression;
 mod heart;
 mod target;
 
 use super::Run;
+use super::omics::genes::GeneOptions;
 use super::print::notes_json;
 use crate::base::{Error, Result};
 use crate::io::{self, Content, Found};
@@ -20,7 +22,7 @@ use target::{FolderForm, Target, listed, same_place};
 pub struct Convert {
     /// DICOM folder or archive, NIfTI, NRRD, MetaImage, contours, mesh, electrocardiogram, h5ad, 10x h5, MTX or Visium folder, table of counts.
     input: PathBuf,
-    /// What to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.csv` for contours and electrocardiograms, `.ply`, `.stl` or `.obj` for meshes, `.h5ad` for sections and tables, a folder for DICOM images.
+    /// What to write: `.nii` or `.nii.gz` for images and labels, `.dcm` for labels as a DICOM segmentation, `.csv` for contours and electrocardiograms, `.ply`, `.stl` or `.obj` for meshes, `.h5ad`, `.csv`, `.tsv` or `.parquet` for sections and tables, a folder for DICOM images.
     output: PathBuf,
     /// Which of several things in the input, by its number in `inspect`.
     #[arg(long, value_name = "N")]
@@ -46,6 +48,8 @@ pub struct Convert {
     /// Dates in DICOM files: `remove` (default), `keep`, or `shift:DAYS`; birth dates always go.
     #[arg(long, value_name = "WHAT")]
     dates: Option<String>,
+    #[command(flatten)]
+    genes: GeneOptions,
 }
 
 impl Convert {
@@ -95,7 +99,7 @@ impl Convert {
             (Content::Labels(labels), Target::Folder(FolderForm::Sunnybrook)) => self.write_contour_text(labels, run).map(drop),
             (Content::Labels(labels), _) => io::write_nifti_labels(&self.output, labels),
             (Content::Volume(volume), _) => io::write_nifti_volume(&self.output, volume),
-            (Content::Section(section), _) => io::write_h5ad(&self.output, section),
+            (Content::Section(section), _) => self.write_h5ad(section, run),
             _ => Err(Error::parameter(format!("only {} can be written there", target.name()))),
         }
     }
@@ -104,8 +108,12 @@ impl Convert {
     fn open(&self, target: Target, run: &mut Run) -> Result<Vec<Found>> {
         let is_table =
             self.input.is_file() && matches!(io::bytes::ending(&self.input).as_str(), "csv" | "tsv" | "txt" | "parquet");
+        if target.is_expression() && self.genes.is_asked() {
+            let section = self.genes.read(&self.input, run)?;
+            return Ok(vec![found(section, &self.input)]);
+        }
         match io::open(&self.input, &mut run.reading()) {
-            Err(Error::Unsupported { .. } | Error::Malformed { .. }) if is_table && target == Target::AnnData => {
+            Err(Error::Unsupported { .. } | Error::Malformed { .. }) if is_table && target.is_expression() => {
                 run.warnings.notes.clear();
                 let section = io::read_expression(&self.input, &mut run.reading())?;
                 Ok(vec![found(section, &self.input)])

@@ -22,7 +22,7 @@ pub(super) enum Target {
     AnnData,
     /// DICOM, for labels.
     Segmentation,
-    /// Contours or an electrocardiogram.
+    /// Contours, an electrocardiogram, or cells × genes; all but contours and electrocardiograms also as TSV or Parquet.
     Table,
     Mesh,
     Folder(FolderForm),
@@ -42,7 +42,7 @@ impl Target {
             "csv" | "tsv" | "parquet" if !is_gzip => Ok(Self::Table),
             "obj" | "ply" | "stl" if !is_gzip => Ok(Self::Mesh),
             _ => Err(Error::parameter(format!(
-                "the output must be a folder or end in .nii, .nii.gz, .dcm, .csv, .ply, .stl, .obj or .h5ad, which decides what is written: {}",
+                "the output must be a folder or end in .nii, .nii.gz, .dcm, .csv, .tsv, .parquet, .ply, .stl, .obj or .h5ad, which decides what is written: {}",
                 path.display()
             ))),
         }
@@ -53,12 +53,17 @@ impl Target {
         match content {
             Content::Volume(_) => matches!(self, Self::Nifti | Self::Folder(FolderForm::Dicom)),
             Content::Labels(_) => !matches!(self, Self::AnnData | Self::Folder(FolderForm::Dicom)),
-            Content::Section(s) => self == Self::AnnData && s.expression.is_some(),
+            Content::Section(s) => self.is_expression() && s.expression.is_some(),
             Content::Contours(_) => matches!(self, Self::Nifti | Self::Segmentation | Self::Table),
             Content::Surface(_) => matches!(self, Self::Nifti | Self::Segmentation | Self::Mesh),
             Content::Ecg(_) => self == Self::Table,
             Content::Cohort(_) => false,
         }
+    }
+
+    /// Whether cells × genes can be written so.
+    pub fn is_expression(self) -> bool {
+        matches!(self, Self::AnnData | Self::Table)
     }
 
     /// What it holds, for errors.
@@ -67,7 +72,7 @@ impl Target {
             Self::Nifti => "an image, labels, contours or a mesh, which NIfTI holds",
             Self::Segmentation => "labels, which a DICOM segmentation holds",
             Self::AnnData => "a table of expression, which h5ad holds",
-            Self::Table => "contours, labels to be outlined, or an electrocardiogram, which a table holds",
+            Self::Table => "a table of expression, contours, labels to be outlined, or an electrocardiogram, which a table holds",
             Self::Mesh => "a mesh, or labels to be made one",
             Self::Folder(FolderForm::Dicom) => "an image, which DICOM files hold",
             Self::Folder(FolderForm::Sunnybrook) => "labels, whose outlines contour text holds",

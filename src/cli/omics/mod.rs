@@ -3,6 +3,8 @@
 mod basics;
 mod cells;
 mod deconvolve;
+pub(super) mod genes;
+mod import;
 mod programs;
 mod samples;
 mod spatial;
@@ -11,7 +13,6 @@ mod work;
 use super::Run;
 use super::print::notes_json;
 use crate::base::{Error, Result};
-use crate::io;
 use crate::model::Section;
 use crate::omics::{Flavor, Target};
 use clap::Args;
@@ -21,7 +22,8 @@ use std::sync::Arc;
 use work::{Work, named, note};
 
 /// Steps in the order in which they follow each other.
-const STEPS: [&str; 14] = [
+const STEPS: [&str; 15] = [
+    "import",
     "summarize",
     "pseudobulk",
     "normalize",
@@ -41,11 +43,11 @@ const STEPS: [&str; 14] = [
 /// `omics`.
 #[derive(Args, Debug)]
 pub struct Omics {
-    /// Steps joined by `+`, in this order: summarize, pseudobulk, normalize, variable, pca, nmf, neighbors, cluster,
+    /// Steps joined by `+`, in this order: import, summarize, pseudobulk, normalize, variable, pca, nmf, neighbors, cluster,
     /// embed, graph, autocorrelation, deconvolve, score, test.
     #[arg(value_name = "STEP[+STEP…]")]
     steps: String,
-    /// h5ad, 10x h5, MTX folder, Visium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
+    /// h5ad, AnnData zarr, 10x h5, MTX folder, Visium or Xenium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The folder to write; it is made where it is not there.
@@ -70,6 +72,10 @@ pub struct Omics {
     /// `pca`: all genes, where the table marks variable ones.
     #[arg(long)]
     all_genes: bool,
+    #[command(flatten)]
+    genes: genes::GeneOptions,
+    #[command(flatten)]
+    import: import::Options,
     #[command(flatten)]
     deconvolve: deconvolve::Options,
     #[command(flatten)]
@@ -99,7 +105,7 @@ impl Omics {
     /// Runs the command.
     pub fn run(self, run: &mut Run) -> Result<u8> {
         let plan = self.plan()?;
-        let section = io::read_expression(&self.input, &mut run.reading())?;
+        let section = self.genes.read(&self.input, run)?;
         let Some(expression) = section.expression.clone() else {
             return Err(Error::malformed("there are no genes in it").at(&self.input));
         };
@@ -177,6 +183,9 @@ impl Omics {
         // seurat_v3 takes counts, so it comes before they are changed.
         let is_first = self.flavor == Flavor::SeuratV3;
         let mut found = None;
+        if plan.has("import") {
+            work = self.import.run(work, run)?;
+        }
         if plan.has("summarize") {
             work = basics::summary(work, run)?;
         }

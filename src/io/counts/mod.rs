@@ -3,6 +3,7 @@
 //! Source of the array's measures: Ståhl et al., Science 353 (2016) 78: spots of 100 µm every 200 µm.
 
 mod names;
+mod spots;
 mod text;
 
 use super::bytes::{inflate, inflated_start, is_gzip, read_inflated, stem};
@@ -60,7 +61,8 @@ pub fn read_counts(path: &Path, reading: &mut Reading) -> Result<Section> {
     let read = |reading: &mut Reading| {
         reading.progress.step(0.0, "reading the table")?;
         let bytes = read_inflated(path, &reading.limits)?;
-        parse_counts(bytes, &stem(path), reading)
+        let section = parse_counts(bytes, &stem(path), reading)?;
+        spots::placed(section, path, reading)
     };
     read(reading).map_err(|e| e.at(path))
 }

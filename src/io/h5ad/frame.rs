@@ -1,7 +1,7 @@
 //! The tables of an `AnnData` file (`obs`, `var`) as columns by name, in every style since 0.7.
 
 use crate::base::{Error, Result, Warnings};
-use crate::io::hdf5_read::{Hdf5, Kind};
+use crate::io::stored::{Field, Kind, Stored};
 use crate::model::Column;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,11 +16,9 @@ pub(super) struct Frame {
 }
 
 /// Reads the table at `at`. A column that cannot be read is left out with a warning.
-pub(super) fn read_frame(file: &Hdf5, at: &str, path: &Path, warnings: &mut Warnings) -> Result<Frame> {
+pub(super) fn read_frame(file: &dyn Stored, at: &str, path: &Path, warnings: &mut Warnings) -> Result<Frame> {
     if file.is_array(at) {
-        return Err(Error::unsupported(format!(
-            "{at} is one compound table, as anndata before 0.7 wrote it; open the file in Python with a current anndata and write it again"
-        )));
+        return records(file, at, path, warnings);
     }
     let children = file.children(at)?;
     let index_name = file.text_attribute(at, "_index").unwrap_or_else(|| "_index".into());
@@ -48,7 +46,38 @@ pub(super) fn read_frame(file: &Hdf5, at: &str, path: &Path, warnings: &mut Warn
     Ok(frame)
 }
 
-fn column(file: &Hdf5, at: &str, name: &str) -> Result<Column> {
+/// The table in one array of records, as anndata before 0.7 wrote it; its categories lie in `uns/NAME_categories`.
+fn records(file: &dyn Stored, at: &str, path: &Path, warnings: &mut Warnings) -> Result<Frame> {
+    let mut fields = file.fields(at)?;
+    let is_index =
+        |(name, field): &(String, Field)| matches!(name.as_str(), "index" | "_index") && matches!(field, Field::Text(_));
+    let first = fields.iter().position(is_index).or_else(|| fields.iter().position(|(_, f)| matches!(f, Field::Text(_))));
+    let Some(index) = first else {
+        return Err(Error::malformed(format!("the table {at} has no row names; write the file again with a current anndata")));
+    };
+    let (_, Field::Text(index)) = fields.remove(index) else {
+        return Err(Error::malformed(format!("the table {at} has no row names")));
+    };
+    let mut frame = Frame { index, columns: BTreeMap::new() };
+    for (name, field) in fields {
+        let categories = format!("uns/{name}_categories");
+        let column = match field {
+            Field::Numbers(1, codes) if file.is_array(&categories) => coded(codes, categories_of(file, &categories)?)?,
+            Field::Numbers(1, values) => Column::Number(values),
+            Field::Text(values) => Column::Text(values),
+            Field::Numbers(n, _) => {
+                let text = format!("column {at}/{name} has {n} values in each row; left out");
+                warnings.warn("column-skipped", text, Some(path));
+                continue;
+            }
+        };
+        frame.columns.insert(name, column);
+    }
+    warnings.note("old-table", format!("{at} is a table of records, as anndata before 0.7 wrote it"), Some(path));
+    Ok(frame)
+}
+
+fn column(file: &dyn Stored, at: &str, name: &str) -> Result<Column> {
     let path = format!("{at}/{name}");
     if file.is_group(&path) {
         return encoded(file, &path);
@@ -67,7 +96,7 @@ fn column(file: &Hdf5, at: &str, name: &str) -> Result<Column> {
     }
 }
 
-fn encoded(file: &Hdf5, path: &str) -> Result<Column> {
+fn encoded(file: &dyn Stored, path: &str) -> Result<Column> {
     let encoding = file.text_attribute(path, "encoding-type").unwrap_or_default();
     let inner = |name: &str| format!("{path}/{name}");
     match encoding.as_str() {
@@ -88,13 +117,24 @@ fn encoded(file: &Hdf5, path: &str) -> Result<Column> {
     }
 }
 
-fn categorical(file: &Hdf5, codes: &str, categories: &str) -> Result<Column> {
-    let names = match file.kind(categories)? {
-        Kind::Text => file.strings(categories)?,
-        _ => file.f64s(categories)?.into_iter().map(|v| v.to_string()).collect(),
-    };
+fn categorical(file: &dyn Stored, codes: &str, categories: &str) -> Result<Column> {
+    let names = categories_of(file, categories)?;
     // Codes are signed and small; −1 means missing, which every cast of a small float keeps apart.
-    let codes = file.f64s(codes)?.into_iter().map(|code| match code {
+    coded(file.f64s(codes)?, names)
+}
+
+fn categories_of(file: &dyn Stored, at: &str) -> Result<Vec<String>> {
+    // Categories of text may have a mask of missing ones beside them.
+    let values = format!("{at}/values");
+    let at = if file.is_group(at) { values.as_str() } else { at };
+    Ok(match file.kind(at)? {
+        Kind::Text => file.strings(at)?,
+        _ => file.f64s(at)?.into_iter().map(|v| v.to_string()).collect(),
+    })
+}
+
+fn coded(codes: Vec<f64>, names: Vec<String>) -> Result<Column> {
+    let codes = codes.into_iter().map(|code| match code {
         c if c < 0.0 => Ok(u32::MAX),
         c if c < names.len() as f64 => Ok(c as u32),
         c => Err(Error::malformed(format!("category {c} of {}", names.len()))),

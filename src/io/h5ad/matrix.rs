@@ -3,19 +3,25 @@
 use super::frame::{Frame, texts};
 use crate::base::{Error, Result};
 use crate::io::Reading;
-use crate::io::hdf5_read::Hdf5;
-use crate::io::sparse::{Names, read_rows};
+use crate::io::sparse::{Names, merge, read_rows, tell_oddities};
+use crate::io::stored::Stored;
 use crate::model::Expression;
 use std::path::Path;
 
-/// Counts with gene names from `var`; observation columns move in from `obs`.
-pub(super) fn read_expression(file: &Hdf5, obs: Frame, mut var: Frame, path: &Path, reading: &mut Reading) -> Result<Expression> {
+/// The matrix `at` with gene names from `var`; columns of observations move in from `obs`.
+pub(super) fn read_expression(
+    file: &dyn Stored,
+    at: &str,
+    (obs, mut var): (Frame, Frame),
+    path: &Path,
+    reading: &mut Reading,
+) -> Result<Expression> {
     let (genes, ids) = gene_names(&mut var);
     let shape = [obs.index.len(), genes.len()];
-    let mut expression = if file.is_group("X") {
-        sparse(file, "X", (genes, ids, obs.index), reading)?
-    } else if file.is_array("X") {
-        dense(file, "X", (genes, ids, obs.index), reading)?
+    let mut expression = if file.is_group(at) {
+        sparse(file, at, (genes, ids, obs.index), reading)?
+    } else if file.is_array(at) {
+        dense(file, at, (genes, ids, obs.index), reading)?
     } else {
         let text = format!("there is no X; {} observations × {} genes are empty", shape[0], shape[1]);
         reading.warnings.warn("no-matrix", text, Some(path));
@@ -25,14 +31,15 @@ pub(super) fn read_expression(file: &Hdf5, obs: Frame, mut var: Frame, path: &Pa
     expression.columns = obs.columns;
     expression.gene_columns = var.columns;
     expression.unit = unit(file, &expression).into();
-    if expression.unit != "counts" && file.is_group("raw") {
-        let text = "X holds transformed values and is used; the file also has raw/X";
+    tell_oddities(&expression, path, reading.warnings);
+    if at == "X" && expression.unit != "counts" && file.is_group("raw") {
+        let text = "X holds transformed values and is used; the file also has raw/X (--matrix raw)";
         reading.warnings.note("raw-available", text, Some(path));
     }
     Ok(expression)
 }
 
-fn unit(file: &Hdf5, expression: &Expression) -> &'static str {
+fn unit(file: &dyn Stored, expression: &Expression) -> &'static str {
     let mut values = (0..expression.genes().len()).flat_map(|g| expression.gene(g).1);
     if values.all(|v| *v >= 0.0 && v.fract() == 0.0) {
         "counts"
@@ -64,7 +71,7 @@ fn take(var: &mut Frame, names: &[&str]) -> Option<Vec<String>> {
     names.iter().find_map(|n| var.columns.remove(*n)).map(|c| texts(&c))
 }
 
-fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Reading) -> Result<Expression> {
+fn sparse(file: &dyn Stored, at: &str, (genes, ids, observations): Names, reading: &mut Reading) -> Result<Expression> {
     let encoding = file.text_attribute(at, "encoding-type").or_else(|| file.text_attribute(at, "h5sparse_format"));
     let shape = file.count_attribute(at, "shape").or_else(|| file.count_attribute(at, "h5sparse_shape"));
     let wanted = [observations.len() as u64, genes.len() as u64];
@@ -86,7 +93,8 @@ fn sparse(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Re
             if !fits || indices.len() != values.len() {
                 return Err(Error::malformed(format!("the offsets of {at} do not fit its {} values", values.len())));
             }
-            let (indices, values) = sorted_columns(&offsets, indices, values);
+            let (mut offsets, (mut indices, mut values)) = (offsets.clone(), sorted_columns(&offsets, indices, values));
+            merge(&mut offsets, &mut indices, &mut values, reading);
             Expression::new(genes, ids, observations, offsets, indices, values)
         }
         other => Err(Error::unsupported(format!(
@@ -111,7 +119,7 @@ fn sorted_columns(offsets: &[u64], mut rows: Vec<u32>, mut values: Vec<f32>) -> 
     (rows, values)
 }
 
-fn dense(file: &Hdf5, at: &str, (genes, ids, observations): Names, reading: &Reading) -> Result<Expression> {
+fn dense(file: &dyn Stored, at: &str, (genes, ids, observations): Names, reading: &Reading) -> Result<Expression> {
     let (n, m) = (observations.len(), genes.len());
     let shape = file.shape(at)?;
     if shape != [n as u64, m as u64] {

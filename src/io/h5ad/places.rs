@@ -1,10 +1,11 @@
 //! Where the observations of an `AnnData` file lie: positions, the sections they belong to, how large
 //! a pixel is, and the pictures beneath.
 
+use super::arrays::coordinates;
 use super::frame::{numbers, texts};
 use crate::base::Result;
 use crate::io::Reading;
-use crate::io::hdf5_read::{Hdf5, Kind};
+use crate::io::stored::{Kind, Stored};
 use crate::io::visium::{Levels, Scale, measure::measure};
 use crate::model::{Column, Expression, Picture, PixelSize, Section, Spots};
 use crate::space::DVec2;
@@ -20,7 +21,7 @@ const POSITION_COLUMNS: [(&str, &str); 4] =
     [("x", "y"), ("pxl_col_in_fullres", "pxl_row_in_fullres"), ("imagecol", "imagerow"), ("X", "Y")];
 
 /// One section, or one for each value of the column that tells sections apart.
-pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &mut Reading) -> Result<Vec<Section>> {
+pub(super) fn place(file: &dyn Stored, expression: Expression, path: &Path, reading: &mut Reading) -> Result<Vec<Section>> {
     let name = path.file_stem().map_or_else(|| "AnnData".into(), |s| s.to_string_lossy().into_owned());
     let Some((px, source)) = positions_of(file, expression.observations().len(), &expression.columns) else {
         let expression = Some(Arc::new(expression));
@@ -52,7 +53,7 @@ pub(super) fn place(file: &Hdf5, expression: Expression, path: &Path, reading: &
 }
 
 /// The table as one section, whichever sections it holds; observations without a position stay.
-pub(super) fn whole(file: &Hdf5, expression: Expression, path: &Path, reading: &mut Reading) -> Section {
+pub(super) fn whole(file: &dyn Stored, expression: Expression, path: &Path, reading: &mut Reading) -> Section {
     let name = path.file_stem().map_or_else(|| "AnnData".into(), |s| s.to_string_lossy().into_owned());
     match positions_of(file, expression.observations().len(), &expression.columns) {
         Some((px, _)) => section(file, (name, None), expression, px, (path, reading)),
@@ -70,13 +71,14 @@ fn pick(px: &[DVec2], keep: &[usize]) -> Vec<DVec2> {
 type Positions = (Vec<DVec2>, String);
 
 /// Pixel positions of n observations and where they were found.
-pub(super) fn positions_of(file: &Hdf5, n: usize, columns: &BTreeMap<String, Column>) -> Option<Positions> {
-    for name in ["obsm/spatial", "obsm/X_spatial"] {
-        let fits = |s: &Vec<u64>| s.len() == 2 && s[0] == n as u64 && (2..=16).contains(&s[1]);
-        let Some(shape) = file.shape(name).ok().filter(fits) else { continue };
-        let Ok(values) = file.f64s(name) else { continue };
-        let rows = values.chunks_exact(shape[1] as usize);
-        return Some((rows.map(|r| DVec2::new(r[0], r[1])).collect(), name.into()));
+pub(super) fn positions_of(file: &dyn Stored, n: usize, columns: &BTreeMap<String, Column>) -> Option<Positions> {
+    for name in ["spatial", "X_spatial"] {
+        let Ok(Some((width, values))) = coordinates(file, name) else { continue };
+        if !(2..=16).contains(&width) || values.len() != n * width {
+            continue;
+        }
+        let rows = values.chunks_exact(width);
+        return Some((rows.map(|r| DVec2::new(r[0], r[1])).collect(), format!("obsm/{name}")));
     }
     POSITION_COLUMNS.iter().find_map(|(x, y)| {
         let column = |name: &str| columns.get(name).and_then(numbers);
@@ -117,7 +119,7 @@ fn shared(a: [DVec2; 2], b: [DVec2; 2]) -> f64 {
 }
 
 fn section(
-    file: &Hdf5,
+    file: &dyn Stored,
     (name, library): (String, Option<&String>),
     expression: Expression,
     px: Vec<DVec2>,
@@ -139,7 +141,7 @@ fn section(
 }
 
 /// Scale factors and pictures of the named library, or of the only one.
-fn library_of(file: &Hdf5, name: Option<&String>, path: &Path, reading: &mut Reading) -> (Scale, Option<Arc<Picture>>) {
+fn library_of(file: &dyn Stored, name: Option<&String>, path: &Path, reading: &mut Reading) -> (Scale, Option<Arc<Picture>>) {
     let none = (Scale::default(), None);
     if !file.is_group("uns/spatial") {
         return none;
@@ -167,7 +169,7 @@ fn library_of(file: &Hdf5, name: Option<&String>, path: &Path, reading: &mut Rea
     (scale, levels.finish().map(Arc::new))
 }
 
-fn pixels(file: &Hdf5, at: &str) -> Result<Picture> {
+fn pixels(file: &dyn Stored, at: &str) -> Result<Picture> {
     let shape = file.shape(at)?;
     let [height, width, channels] = shape[..] else {
         return Err(crate::base::Error::malformed(format!("an image of shape {shape:?}, expected rows × columns × 3 or 4")));

@@ -8,6 +8,7 @@ use crate::base::{Error, Result};
 use crate::io::Reading;
 use crate::io::hdf5_read::Hdf5;
 use crate::io::predictor_file::ScaleRow;
+use crate::io::stored::Stored;
 use crate::model::{Column, ExpressionScale};
 use crate::space::DVec2;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ pub fn parse_ann_table(bytes: Vec<u8>, layers: &[&str], reading: &mut Reading) -
     table(&Hdf5::from_bytes(bytes, reading.limits)?, layers, Path::new("bytes.h5ad"), reading)
 }
 
-fn table(file: &Hdf5, layers: &[&str], path: &Path, reading: &mut Reading) -> Result<AnnTable> {
+fn table(file: &dyn Stored, layers: &[&str], path: &Path, reading: &mut Reading) -> Result<AnnTable> {
     reading.progress.step(0.1, "reading tables")?;
     let obs = read_frame(file, "obs", path, reading.warnings)?;
     let mut var = read_frame(file, "var", path, reading.warnings)?;
@@ -69,14 +70,14 @@ fn table(file: &Hdf5, layers: &[&str], path: &Path, reading: &mut Reading) -> Re
     })
 }
 
-fn scale(file: &Hdf5) -> Option<ExpressionScale> {
+fn scale(file: &dyn Stored) -> Option<ExpressionScale> {
     let scale = file.strings("uns/prediction/expression").ok()?.into_iter().next()?;
     let target = file.f64s("uns/prediction/target").ok().and_then(|t| t.first().copied());
     ScaleRow { scale, target }.scale().ok()
 }
 
 /// A matrix of observations × genes as columns.
-fn columns(file: &Hdf5, at: &str, [n, m]: [usize; 2], reading: &Reading) -> Result<Vec<Vec<f64>>> {
+fn columns(file: &dyn Stored, at: &str, [n, m]: [usize; 2], reading: &Reading) -> Result<Vec<Vec<f64>>> {
     reading.limits.check("the matrix as numbers", &[n as u64, m as u64], 24)?;
     reading.progress.step(0.4, "reading numbers")?;
     if file.is_array(at) {

@@ -5,7 +5,7 @@ use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, w
 use crate::io::predictor_file::ScaleRow;
 use crate::io::tenx::rows_of;
 use crate::model::{Column, Expression, ExpressionScale, Graph, PictureLevel, PixelSize, Section, Spots};
-use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
+use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, FinishedGroup, GroupBuilder, make_i8_type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -24,6 +24,8 @@ pub fn write_h5ad(path: &Path, section: &Section) -> Result<()> {
 pub struct Extras<'a> {
     /// Matrices beside `X`, gene by gene: one value per observation, NaN where there is none.
     pub layers: Vec<(&'a str, &'a [Vec<f64>])>,
+    /// Sparse matrices beside `X`, with the same observations and genes.
+    pub matrices: BTreeMap<String, Expression>,
     /// What predicted values are (`uns/prediction`).
     pub expression: Option<ExpressionScale>,
     /// Arrays of observations (`obsm`), by name: columns and values, row by row.
@@ -56,7 +58,8 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     let mut file = FileBuilder::new();
     file.set_attr("encoding-type", text("anndata"));
     file.set_attr("encoding-version", text("0.1.0"));
-    matrix(&mut file, expression);
+    let x = matrix(file.create_group("X"), expression);
+    file.add_group(x);
     let mut columns = expression.columns.clone();
     if let Some(spots) = &section.spots {
         columns.insert("in_tissue".into(), Column::Number(spots.in_tissue.iter().map(|&t| f64::from(u8::from(t))).collect()));
@@ -67,7 +70,7 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
         var.insert("gene_ids".to_owned(), Column::Text(expression.gene_ids().to_vec()));
     }
     table(&mut file, "var", expression.genes(), &var);
-    layers(&mut file, [n, expression.genes().len()], &extras.layers)?;
+    layers(&mut file, [n, expression.genes().len()], extras)?;
     graphs(&mut file, n, &extras.graphs)?;
     for name in ["varm", "varp"] {
         let mut group = file.create_group(name);
@@ -154,11 +157,18 @@ fn neighbors(uns: &mut GroupBuilder) {
     uns.add_group(group.finish());
 }
 
-/// Dense matrices of observations × genes.
-fn layers(file: &mut FileBuilder, [n, m]: [usize; 2], layers: &[(&str, &[Vec<f64>])]) -> Result<()> {
+/// Matrices of observations × genes beside `X`.
+fn layers(file: &mut FileBuilder, [n, m]: [usize; 2], extras: &Extras) -> Result<()> {
     let mut group = file.create_group("layers");
     encode_group(&mut group, "dict", "0.1.0");
-    for (name, columns) in layers {
+    for (name, layer) in &extras.matrices {
+        if [layer.observations().len(), layer.genes().len()] != [n, m] {
+            return Err(Error::parameter(format!("the layer {name} does not have {n} observations × {m} genes")));
+        }
+        let inner = matrix(group.create_group(name), layer);
+        group.add_group(inner);
+    }
+    for (name, columns) in &extras.layers {
         if columns.len() != m || columns.iter().any(|c| c.len() != n) {
             return Err(Error::parameter(format!("the layer {name} does not have {n} observations × {m} genes")));
         }
@@ -180,18 +190,26 @@ fn prediction(uns: &mut GroupBuilder, row: &ScaleRow) {
     uns.add_group(group.finish());
 }
 
-fn matrix(file: &mut FileBuilder, expression: &Expression) {
+/// A matrix as compressed rows.
+fn matrix(mut x: GroupBuilder, expression: &Expression) -> FinishedGroup {
     let keep: Vec<usize> = (0..expression.observations().len()).collect();
     let (offsets, columns, values) = rows_of(expression, &keep);
-    let mut x = file.create_group("X");
     encode_group(&mut x, "csr_matrix", "0.1.0");
     x.set_attr("shape", AttrValue::I64Array(vec![keep.len() as i64, expression.genes().len() as i64]));
     pack(x.create_dataset("data").with_f32_data(&values), values.len());
-    let columns: Vec<i32> = columns.into_iter().map(|c| c as i32).collect();
-    pack(x.create_dataset("indices").with_i32_data(&columns), columns.len());
-    let offsets: Vec<i64> = offsets.into_iter().map(|o| o as i64).collect();
-    pack(x.create_dataset("indptr").with_i64_data(&offsets), offsets.len());
-    file.add_group(x.finish());
+    // scipy takes both arrays in one type, and some of what uses it only the smaller one.
+    if i32::try_from(values.len()).is_ok() {
+        let columns: Vec<i32> = columns.into_iter().map(|c| c as i32).collect();
+        pack(x.create_dataset("indices").with_i32_data(&columns), columns.len());
+        let offsets: Vec<i32> = offsets.into_iter().map(|o| o as i32).collect();
+        pack(x.create_dataset("indptr").with_i32_data(&offsets), offsets.len());
+    } else {
+        let columns: Vec<i64> = columns.into_iter().map(i64::from).collect();
+        pack(x.create_dataset("indices").with_i64_data(&columns), columns.len());
+        let offsets: Vec<i64> = offsets.into_iter().map(|o| o as i64).collect();
+        pack(x.create_dataset("indptr").with_i64_data(&offsets), offsets.len());
+    }
+    x.finish()
 }
 
 fn table(file: &mut FileBuilder, name: &str, index: &[String], columns: &BTreeMap<String, Column>) {

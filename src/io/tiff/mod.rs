@@ -2,8 +2,8 @@
 //! Format: TIFF 6.0 (Adobe 1992), `BigTIFF`, OME-TIFF specification.
 
 mod pages;
-mod pixels;
-mod size;
+pub(super) mod pixels;
+pub(super) mod size;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,7 @@ use tiff::tags::{PlanarConfiguration, Tag};
 
 /// How samples become colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(in crate::io) enum Meaning {
     /// One sample of light.
     Gray,
     /// Gray and opacity.
@@ -25,15 +25,15 @@ pub(super) enum Meaning {
 }
 
 /// Samples of a page, interleaved, on the scale 0..1 of their type (floats as they are).
-pub(super) struct Raster {
-    pub(super) n_samples: usize,
-    pub(super) meaning: Meaning,
+pub(in crate::io) struct Raster {
+    pub(in crate::io) n_samples: usize,
+    pub(in crate::io) meaning: Meaning,
     /// `width · height · n_samples`.
-    pub(super) values: Samples,
+    pub(in crate::io) values: Samples,
 }
 
 /// Stored samples.
-pub(super) enum Samples {
+pub(in crate::io) enum Samples {
     U8(Vec<u8>),
     U16(Vec<u16>),
     F32(Vec<f32>),
@@ -41,7 +41,7 @@ pub(super) enum Samples {
 
 impl Samples {
     /// One sample; whole numbers as they are.
-    pub(super) fn value(&self, i: usize) -> f32 {
+    pub(in crate::io) fn value(&self, i: usize) -> f32 {
         match self {
             Self::U8(v) => f32::from(v[i]),
             Self::U16(v) => f32::from(v[i]),
@@ -50,7 +50,7 @@ impl Samples {
     }
 
     /// The value of full light, where the type has one.
-    pub(super) fn full(&self) -> f32 {
+    pub(in crate::io) fn full(&self) -> f32 {
         match self {
             Self::U8(_) => 255.0,
             Self::U16(_) => 65_535.0,
@@ -187,11 +187,11 @@ impl Target {
 
 /// Light of a channel: what is black, what is full, and its color.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Channel {
-    pub(super) name: String,
-    pub(super) black: f32,
-    pub(super) full: f32,
-    pub(super) color: [f32; 3],
+pub(in crate::io) struct Channel {
+    pub(in crate::io) name: String,
+    pub(in crate::io) black: f32,
+    pub(in crate::io) full: f32,
+    pub(in crate::io) color: [f32; 3],
 }
 
 /// Colors of channels that name none: told apart by most eyes.
@@ -200,7 +200,7 @@ const COLORS: [[f32; 3]; 6] =
 
 impl Channel {
     /// With black at the 0.5th and full at the 99.8th percentile of at most a million samples.
-    pub(super) fn of(raster: &Raster, sample: usize, number: usize, known: Option<&(String, Option<[u8; 3]>)>) -> Self {
+    pub(in crate::io) fn of(raster: &Raster, sample: usize, number: usize, known: Option<&(String, Option<[u8; 3]>)>) -> Self {
         let n = raster_len(raster);
         let step = (n / 1_000_000).max(1);
         let all = (0..n).step_by(step).map(|i| raster.values.value(i * raster.n_samples + sample));
@@ -229,7 +229,7 @@ fn raster_len(raster: &Raster) -> usize {
 }
 
 /// RGBA of a page that says what its colors are. `window` is what gray is stretched over, where it is.
-pub(super) fn colors(raster: &Raster, window: Option<[f32; 2]>) -> Vec<u8> {
+pub(in crate::io) fn colors(raster: &Raster, window: Option<[f32; 2]>) -> Vec<u8> {
     let v = &raster.values;
     let [black, full] = window.unwrap_or([0.0, v.full()]);
     let byte = |x: f32| ((x - black) / (full - black) * 255.0).round().clamp(0.0, 255.0) as u8;
@@ -253,7 +253,7 @@ pub(super) fn colors(raster: &Raster, window: Option<[f32; 2]>) -> Vec<u8> {
 }
 
 /// Adds the light of a channel to a picture of light (three numbers a pixel).
-pub(super) fn add_light(light: &mut [f32], raster: &Raster, sample: usize, channel: &Channel) {
+pub(in crate::io) fn add_light(light: &mut [f32], raster: &Raster, sample: usize, channel: &Channel) {
     for (i, px) in light.chunks_exact_mut(3).enumerate() {
         let share = (raster.values.value(i * raster.n_samples + sample) - channel.black) / (channel.full - channel.black);
         let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
@@ -262,7 +262,7 @@ pub(super) fn add_light(light: &mut [f32], raster: &Raster, sample: usize, chann
 }
 
 /// Light as RGBA; more than full is full.
-pub(super) fn of_light(light: &[f32]) -> Vec<u8> {
+pub(in crate::io) fn of_light(light: &[f32]) -> Vec<u8> {
     let byte = |v: &f32| (v * 255.0).round().clamp(0.0, 255.0) as u8;
     light.chunks_exact(3).flat_map(|p| [byte(&p[0]), byte(&p[1]), byte(&p[2]), 255]).collect()
 }

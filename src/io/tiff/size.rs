@@ -101,11 +101,12 @@ fn unescaped(text: &str) -> String {
 }
 
 /// µm in a unit of length; `None` where it is no length.
-fn um_of(unit: &str) -> Option<f64> {
+pub(in crate::io) fn um_of(unit: &str) -> Option<f64> {
     match unit.trim() {
         "µm" | "μm" | "um" | "micron" | "microns" | "\\u00B5m" => Some(1.0),
-        "nm" => Some(1e-3),
-        "mm" => Some(1e3),
+        "micrometer" | "micrometre" => Some(1.0),
+        "nm" | "nanometer" | "nanometre" => Some(1e-3),
+        "mm" | "millimeter" | "millimetre" => Some(1e3),
         "cm" => Some(1e4),
         "m" => Some(1e6),
         "in" | "inch" => Some(25_400.0),

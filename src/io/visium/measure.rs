@@ -144,7 +144,27 @@ fn names_as_array(names: &[String]) -> Option<Vec<Option<DVec2>>> {
     (n_placed * 10 >= places.len() * 9 && n_placed > 0).then_some(places)
 }
 
+/// Turns below this are those of any scan.
+const PLAIN_TURN_DEG: f64 = 1.0;
+
+/// Says how the lattice lies in the picture, where that is not as usual.
+fn tell_lattice(fit: &ArrayFit, (section, path): (&str, &Path), warnings: &mut Warnings) {
+    let (turn, residual) = (fit.angle.to_degrees(), fit.residual_um);
+    let text = format!(
+        "{section}: the spot lattice gives {:.4} µm/px, turned by {turn:.2}°{}, residual {residual:.1} µm",
+        fit.um_per_px,
+        if fit.mirrored { ", mirrored" } else { "" }
+    );
+    if fit.mirrored {
+        let text = format!("{text}; rows and columns were exchanged or the picture was flipped");
+        warnings.warn("lattice-mirrored", text, Some(path));
+    } else if turn.abs() > PLAIN_TURN_DEG {
+        warnings.note("lattice-turned", text, Some(path));
+    }
+}
+
 fn compare(fit: &ArrayFit, scale: &Scale, (section, path): (&str, &Path), warnings: &mut Warnings) {
+    tell_lattice(fit, (section, path), warnings);
     if fit.residual_um > 5.0 {
         let text = format!(
             "{section}: the spots lie {:.1} µm from their lattice; the positions belong to another slide or were edited",

@@ -10,7 +10,7 @@ pub(crate) use scale::Levels;
 pub use scale::{Scale, parse_scalefactors};
 pub use write::write_visium;
 
-use super::{Content, Found, Reading, mtx, picture, tenx};
+use super::{Content, Found, Reading, Table, mtx, picture, tenx};
 use crate::base::{Error, Result};
 use crate::model::{Column, Expression, Picture, PixelSize, Section, Spots};
 use std::collections::BTreeMap;
@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const POSITION_FILES: [&str; 3] = ["tissue_positions.csv", "tissue_positions_list.csv", "tissue_positions.parquet"];
+
+/// More positions than the largest slide has spots; Visium HD has bins.
+const MOST_SPOTS: usize = 100_000;
 
 /// Where the parts of a folder are.
 struct Layout {
@@ -51,6 +54,14 @@ pub fn read_visium(folder: &Path, reading: &mut Reading) -> Result<Found> {
     };
     reading.progress.step(0.0, "reading spot positions")?;
     let positions = read_positions(&layout.positions, reading)?;
+    if positions.px.len() > MOST_SPOTS {
+        let text = format!(
+            "{} positions are bins of Visium HD, which are not read; open the h5ad of a bin size instead",
+            positions.px.len()
+        );
+        return Err(Error::unsupported(text).at(&layout.positions));
+    }
+    twice(&positions, &layout.positions, reading);
     let mut n_files = 1;
     let scale_path = layout.spatial.join("scalefactors_json.json");
     let scale = if scale_path.is_file() {
@@ -105,10 +116,28 @@ fn small_file(path: &Path, reading: &Reading) -> Result<Vec<u8>> {
 
 fn read_positions(path: &Path, reading: &Reading) -> Result<Positions> {
     if path.extension().is_some_and(|e| e == "parquet") {
-        let text = "spot positions in Parquet (Visium HD) are not read yet; open the h5ad or the bins of the whole run instead";
-        return Err(Error::unsupported(text).at(path));
+        let table = Table::read(path, &reading.limits)?;
+        return positions_of(&table, reading).map_err(|e| e.at(path));
     }
     small_file(path, reading).and_then(|b| parse_positions(&b)).map_err(|e| e.at(path))
+}
+
+/// Positions from the table that newer Space Rangers write.
+fn positions_of(table: &Table, reading: &Reading) -> Result<Positions> {
+    reading.limits.check("the spot positions", &[table.n_rows() as u64], 128)?;
+    // The text form has the same columns, so that one parser checks both.
+    let bytes = table.to_bytes(super::table::TableKind::Csv)?;
+    parse_positions(&bytes)
+}
+
+/// Says where a barcode stands twice.
+fn twice(positions: &Positions, path: &Path, reading: &mut Reading) {
+    let mut seen = std::collections::BTreeSet::new();
+    let names: Vec<&String> = positions.barcodes.iter().filter(|b| !seen.insert(b.as_str())).collect();
+    if let [name, ..] = names[..] {
+        let text = format!("{} barcodes stand twice among the spot positions (as {name}); counts go to the last", names.len());
+        reading.warnings.warn("names-twice", text, Some(path));
+    }
 }
 
 fn section_name(folder: &Path) -> String {

@@ -76,7 +76,13 @@ fn what_does_not_fit_is_named() {
     std::fs::create_dir_all(&high_definition).unwrap();
     std::fs::write(high_definition.join("tissue_positions.parquet"), b"PAR1").unwrap();
     let refused = run(|r| read_visium(&folder.path().join("hd"), r)).0;
-    assert!(matches!(refused, Err(Error::Unsupported { path: Some(_), .. })));
+    assert!(matches!(refused, Err(Error::Malformed { path: Some(_), .. })));
+    // The same positions in Parquet, as newer folders have them, are the same section.
+    let text = outs.join("spatial/tissue_positions.csv");
+    let table = crate::io::Table::read(&text, &Limits::default()).unwrap();
+    table.write(&outs.join("spatial/tissue_positions.parquet")).unwrap();
+    std::fs::remove_file(text).unwrap();
+    assert_eq!(read(folder.path()).0.spots, again.spots);
     std::fs::write(&scale, br#"{"tissue_hires_scalef": -1}"#).unwrap();
     assert!(matches!(run(|r| read_visium(folder.path(), r)).0, Err(Error::Malformed { path: Some(_), .. })));
 }
@@ -92,4 +98,23 @@ fn damaged_parts_are_answered() {
     let table = "barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres\nA-1,1,0,2,10,25\nC-1,0,1,1,11,20\n";
     damage(table.as_bytes(), |b, _: Limits| parse_positions(&b));
     damage(br#"{"spot_diameter_fullres": 89.4, "tissue_hires_scalef": 0.15}"#, |b, _: Limits| parse_scalefactors(&b));
+}
+
+#[test]
+fn rows_and_columns_that_were_exchanged_are_found() {
+    let (section, array) = small(0.65);
+    let folder = tempfile::tempdir().unwrap();
+    write_visium(folder.path(), &section, &array).unwrap();
+    let path = folder.path().join("spatial/tissue_positions.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let exchanged = text.replacen("pxl_row_in_fullres,pxl_col_in_fullres", "pxl_col_in_fullres,pxl_row_in_fullres", 1);
+    std::fs::write(&path, exchanged).unwrap();
+    let (_, warnings) = read(folder.path());
+    assert!(codes(&warnings).contains(&"lattice-mirrored"), "{warnings:?}");
+    // A barcode that stands twice is told; the counts are those of one spot.
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.push(lines[1]);
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let (_, warnings) = read(folder.path());
+    assert!(codes(&warnings).contains(&"names-twice"), "{warnings:?}");
 }

@@ -1,0 +1,14 @@
+//! Coverage-guided fuzzing of the reader of Zarr arrays; nothing may panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use myoscope::base::{Limits, Progress, Warnings};
+use myoscope::io::Reading;
+use myoscope::io::zarr_open::parse_zarr_array;
+
+fuzz_target!(|bytes: &[u8]| {
+    let (progress, mut warnings) = (Progress::none(), Warnings::default());
+    let limits = Limits { max_bytes: 64 << 20 };
+    let mut reading = Reading { limits, progress: &progress, warnings: &mut warnings };
+    let _ = parse_zarr_array(bytes, &mut reading);
+});
