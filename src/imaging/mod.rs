@@ -1,9 +1,10 @@
 //! Operations on pixels and voxels: samples of volumes and labels, picture pyramids, tissue on glass,
-//! stains, sums over all pairs of voxels.
+//! stains, sums over all pairs of voxels, drawing on segmentations.
 
 mod distance;
 mod fourier;
 mod isoline;
+pub mod paint;
 mod pyramid;
 mod resample;
 mod sample;
