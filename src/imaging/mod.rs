@@ -3,7 +3,9 @@
 
 mod distance;
 mod fourier;
+mod figure;
 mod isoline;
+mod orientation;
 pub mod paint;
 mod pyramid;
 mod resample;
@@ -14,7 +16,9 @@ mod tissue;
 
 pub use distance::{AROUND_2D, AROUND_AND_STACKED, FACES_2D, distance_mm, pieces};
 pub use fourier::{PairSums, pair_sums};
+pub use figure::{FigureValue, ellipse_corners, figure_size, measure_figure};
 pub use isoline::isolines;
+pub use orientation::{OrientationCheck, Storage, check_orientation, resample_labels, restored};
 pub use pyramid::{block_mean, pyramid};
 pub use resample::{Outside, warp_raster, warp_volume};
 pub use sample::{label_at, nearest_index, sample, trilinear};

@@ -140,6 +140,14 @@ impl LabelMap {
         Ok(map)
     }
 
+    /// The same grid, phases and times without a label, with the usual table.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let empty: Arc<[u8]> = vec![0; self.grid.n_voxels()].into();
+        let phases = vec![empty; self.phases.len()];
+        Self { phases, table: (1..=3).map(LabelEntry::usual).collect(), locked: BTreeSet::new(), ..self.clone() }
+    }
+
     /// Names, colors and locks.
     #[must_use]
     pub fn label_table(&self) -> LabelTable {

@@ -49,7 +49,7 @@ impl Session {
         let wanted: Vec<(ElementId, Arc<LabelMap>)> = self
             .study
             .label_maps()
-            .filter(|(id, _)| !self.segments.contains_key(id))
+            .filter(|(id, l)| !self.segments.contains_key(id) && l.phases.iter().any(|p| p.contains(&3)))
             .map(|(id, l)| (id, Arc::clone(l)))
             .collect();
         for (id, labels) in wanted {
