@@ -70,9 +70,7 @@ pub fn figure_size(kind: FigureKind, points: &[DVec3], image: &Volume) -> Result
     match kind {
         FigureKind::Length => value("length", &|p| p[0].distance(p[1]), mm),
         FigureKind::Angle => value("angle", &angle_deg, "deg"),
-        FigureKind::Ellipse => {
-            value("area", &|p| std::f64::consts::PI * (p[1] - p[0]).cross(p[2] - p[0]).length(), mm2)
-        }
+        FigureKind::Ellipse => value("area", &|p| std::f64::consts::PI * (p[1] - p[0]).cross(p[2] - p[0]).length(), mm2),
         FigureKind::Polygon => value("area", &|p| normal(p).length() / 2.0, mm2),
     }
 }
@@ -153,7 +151,8 @@ fn inside(corners: &[DVec3], image: &Volume, phase: usize) -> Result<Vec<FigureV
         let variance = found.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
         rows.push(row("sd", variance.sqrt(), None, &unit, "n - 1"));
     }
-    let [least, most] = [found.iter().copied().fold(f64::INFINITY, f64::min), found.iter().copied().fold(f64::NEG_INFINITY, f64::max)];
+    let [least, most] =
+        [found.iter().copied().fold(f64::INFINITY, f64::min), found.iter().copied().fold(f64::NEG_INFINITY, f64::max)];
     rows.push(row("min", least, None, &unit, "of the voxels inside"));
     rows.push(row("max", most, None, &unit, "of the voxels inside"));
     Ok(rows)

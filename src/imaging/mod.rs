@@ -2,8 +2,8 @@
 //! stains, sums over all pairs of voxels, drawing on segmentations.
 
 mod distance;
-mod fourier;
 mod figure;
+mod fourier;
 mod isoline;
 mod orientation;
 pub mod paint;
@@ -15,8 +15,8 @@ mod stain;
 mod tissue;
 
 pub use distance::{AROUND_2D, AROUND_AND_STACKED, FACES_2D, distance_mm, pieces};
-pub use fourier::{PairSums, pair_sums};
 pub use figure::{FigureValue, ellipse_corners, figure_size, measure_figure};
+pub use fourier::{PairSums, pair_sums};
 pub use isoline::isolines;
 pub use orientation::{OrientationCheck, Storage, check_orientation, resample_labels, restored};
 pub use pyramid::{block_mean, pyramid};

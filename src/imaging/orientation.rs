@@ -114,13 +114,14 @@ pub fn check_orientation(
     let size = image.grid.size();
     let same = labels.grid.same_place(&image.grid, 1e-3);
     let lying = if same { voxels.to_vec() } else { brought(labels, phase, &image.grid) };
-    let as_it_is = explained(&lying, image, image_phase).unwrap_or(0.0);
+    let found = explained(&lying, image, image_phase);
+    let as_it_is = found.unwrap_or(0.0);
     let all: Vec<Storage> = Storage::all().into_iter().filter(|s| s.label_size(size) == labels.grid.size()).collect();
     let mut scored = Vec::new();
     for (n, storage) in all.iter().enumerate() {
         progress.step(n as f64 / all.len() as f64, "comparing orientations")?;
         let score = if same && *storage == Storage::SAME {
-            Some(as_it_is)
+            found
         } else {
             explained(&stored(voxels, labels.grid.size(), *storage, size), image, image_phase)
         };
@@ -137,7 +138,9 @@ pub fn check_orientation(
         }
         Some((best, storage)) => Ok(OrientationCheck { storage, as_it_is, best, n_tried: all.len() }),
         None if all.is_empty() => Ok(OrientationCheck { storage: Storage::SAME, as_it_is, best: as_it_is, n_tried: 1 }),
-        None => Err(Error::degenerate(format!("'{}' has one value everywhere, so no orientation of labels fits it best", image.name))),
+        None => {
+            Err(Error::degenerate(format!("'{}' has one value everywhere, so no orientation of labels fits it best", image.name)))
+        }
     }
 }
 
@@ -247,15 +250,25 @@ mod tests {
             let (x, y, z) = ((n % size[0]) as f64, (n / size[0] % size[1]) as f64, (n / (size[0] * size[1])) as f64);
             let r = (x - 13.0 - 0.4 * z).hypot(y - 10.0 + 0.3 * z);
             let side = (x - 5.0).hypot(y - 11.0);
-            let label = if r < 3.5 - 0.3 * z { 3 } else if r < 6.0 { 2 } else if side < 4.0 { 1 } else { 0 };
+            let label = if r < 3.5 - 0.3 * z {
+                3
+            } else if r < 6.0 {
+                2
+            } else if side < 4.0 {
+                1
+            } else {
+                0
+            };
             labels.push(label);
             let wave = 20.0 * ((x * 0.7).sin() + (y * 0.9).cos());
-            values.push((match label {
-                3 => 200.0,
-                2 => 60.0,
-                1 => 180.0,
-                _ => 100.0,
-            } + wave) as f32);
+            values.push(
+                (match label {
+                    3 => 200.0,
+                    2 => 60.0,
+                    1 => 180.0,
+                    _ => 100.0,
+                } + wave) as f32,
+            );
         }
         (labels, values)
     }
@@ -296,10 +309,8 @@ mod tests {
     fn nearest_through_the_affines() {
         let (truth, _) = heart([24, 24, 6]);
         let map = LabelMap::new("l", grid([24, 24, 6]), vec![truth.clone().into()]).unwrap();
-        let shifted = DAffine3::from_mat3_translation(
-            DAffine3::from_scale(DVec3::new(1.4, 1.4, 8.0)).matrix3,
-            DVec3::new(2.8, 0.0, 0.0),
-        );
+        let shifted =
+            DAffine3::from_mat3_translation(DAffine3::from_scale(DVec3::new(1.4, 1.4, 8.0)).matrix3, DVec3::new(2.8, 0.0, 0.0));
         let (moved, n_outside) = resample_labels(&map, &Grid::new([24, 24, 6], shifted).unwrap(), &Progress::none()).unwrap();
         let at = |i: usize, j: usize| i + 24 * j;
         assert!((0..22).all(|i| (0..24).all(|j| moved.phases[0][at(i, j)] == truth[at(i + 2, j)])));

@@ -2,7 +2,7 @@
 
 use super::bytes::{read_file, sha256};
 use crate::base::{Error, Limits, Result};
-use crate::model::{LabelEntry, Layout, Normalize, ClassRule, Segmenter};
+use crate::model::{ClassRule, LabelEntry, Layout, Normalize, Segmenter};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -90,8 +90,8 @@ pub fn read_network(path: &Path, limits: Limits) -> Result<Network> {
 /// What a manifest says, the file that it names, and its digest. The file is a plain name in the same folder.
 pub fn parse_network(bytes: &[u8]) -> Result<(Segmenter, String, Option<String>)> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::malformed("a manifest of a network is text in UTF-8"))?;
-    let manifest: Manifest =
-        toml::from_str(text).map_err(|e| Error::malformed(format!("the manifest of a network cannot be read: {}", e.message())))?;
+    let manifest: Manifest = toml::from_str(text)
+        .map_err(|e| Error::malformed(format!("the manifest of a network cannot be read: {}", e.message())))?;
     let wrong = |what: String| Error::malformed(what);
     if Path::new(&manifest.model).file_name().is_none_or(|n| n != manifest.model.as_str()) {
         return Err(wrong(format!("model {:?} must be the name of a file beside the manifest", manifest.model)));
@@ -102,7 +102,8 @@ pub fn parse_network(bytes: &[u8]) -> Result<(Segmenter, String, Option<String>)
     let n_axes = if layout.is_volume() { 3 } else { 2 };
     let axes = |given: usize, name: &str| {
         let fine = given == 0 || given == n_axes;
-        fine.then_some(()).ok_or_else(|| wrong(format!("{name} has {given} numbers; {n_axes} were expected (columns, rows, slices)")))
+        fine.then_some(())
+            .ok_or_else(|| wrong(format!("{name} has {given} numbers; {n_axes} were expected (columns, rows, slices)")))
     };
     axes(manifest.input.size.len(), "size")?;
     axes(manifest.input.spacing_mm.len(), "spacing_mm")?;
@@ -142,7 +143,9 @@ fn scale(n: &NormalizeEntry) -> Result<Normalize> {
         "percentile" => ends().map(|(a, b)| Normalize::Percentile(a, b)),
         "range" => ends().map(|(a, b)| Normalize::Range(a, b)),
         "mean-std" => both(["mean", "std"], [n.mean, n.std]).map(|(a, b)| Normalize::MeanSd(a, b)),
-        other => Err(Error::malformed(format!("normalize method {other:?} is none of none, z-score, percentile, range, mean-std"))),
+        other => {
+            Err(Error::malformed(format!("normalize method {other:?} is none of none, z-score, percentile, range, mean-std")))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::ElementId;
 use crate::space::DVec3;
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FigureKind {
     /// Two points.
     Length,

@@ -89,7 +89,9 @@ impl Segmenter {
             Normalize::Percentile(a, b) if !(0.0 <= a && a < b && b <= 100.0) => {
                 fail(format!("percentiles {a} and {b} must rise between 0 and 100"))
             }
-            Normalize::Range(a, b) if !(a < b && a.is_finite() && b.is_finite()) => fail(format!("the range {a} to {b} must rise")),
+            Normalize::Range(a, b) if !(a < b && a.is_finite() && b.is_finite()) => {
+                fail(format!("the range {a} to {b} must rise"))
+            }
             Normalize::MeanSd(mean, sd) if !(mean.is_finite() && sd > 0.0 && sd.is_finite()) => {
                 fail(format!("mean {mean} and std {sd} must be numbers, std above 0"))
             }

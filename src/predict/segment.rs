@@ -5,7 +5,7 @@ mod input;
 mod network;
 
 use crate::base::{Error, Limits, Progress, Result};
-use crate::model::{LabelMap, ClassRule, Segmenter, Volume};
+use crate::model::{ClassRule, LabelMap, Segmenter, Volume};
 use input::Frame;
 use network::Network;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub fn segment(image: &Volume, segmenter: &Segmenter, model: &[u8], limits: Limi
         for at in 0..frame.n_frames() {
             progress.step((phase * frame.n_frames() + at) as f64 / n_runs as f64, "segmenting")?;
             let scale = scale.unwrap_or_else(|| input::scale(image, phase, Some(at), segmenter));
-            let pixels = frame.pixels(image, phase, at, scale);
+            let pixels = frame.pixels(image, (phase, at), scale, segmenter.layout);
             let output = network.run(pixels, &frame.shape(segmenter.layout))?;
             let classes = read_classes(&output, &frame, segmenter)?;
             frame.write_back(&mut voxels, at, &classes);

@@ -75,7 +75,14 @@ impl Volumes {
         self.place_by(link, key, phases, size, at)
     }
 
-    fn place_by(&mut self, link: &Link, key: Vec<usize>, phases: &[Samples], size: [usize; 3], at: (usize, u64)) -> Result<Place> {
+    fn place_by(
+        &mut self,
+        link: &Link,
+        key: Vec<usize>,
+        phases: &[Samples],
+        size: [usize; 3],
+        at: (usize, u64),
+    ) -> Result<Place> {
         let (phase, now) = at;
         let phase = phase.min(phases.len().saturating_sub(1));
         if self.stacks.find(&key, now).is_none() {

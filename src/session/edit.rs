@@ -4,8 +4,8 @@ use super::register_edit::refit;
 use super::task::{Recipe, remake};
 use crate::base::{Error, Progress, Result};
 use crate::io::project::path_key;
-use crate::io::record_labels::{BlankRecord, FigureRecord, LabelEditRecord, LabelEntryRecord, table_of, table_record};
 use crate::io::record::{ElementRecord, ExclusionRecord, LayerRecord, RegistrationRecord, SourceRecord, typed_um_per_px};
+use crate::io::record_labels::{BlankRecord, FigureRecord, LabelEditRecord, LabelEntryRecord, table_of, table_record};
 use crate::model::{
     Analysis, AnalysisId, Element, ElementId, Exclusion, Figure, LabelEdit, LabelTable, Layer, Provenance, Registration, Study,
 };

@@ -120,7 +120,8 @@ impl LabelOp {
     /// The name of the step, as `fill holes of Myocardium`.
     #[must_use]
     pub fn step(&self, map: &LabelMap) -> String {
-        let label = self.value().map_or_else(|| "all labels".into(), |v| map.entry(v).map_or(format!("label {v}"), |e| e.name.clone()));
+        let label =
+            self.value().map_or_else(|| "all labels".into(), |v| map.entry(v).map_or(format!("label {v}"), |e| e.name.clone()));
         match self {
             Self::Polygon { erase: false, .. } => format!("fill polygon with {label}"),
             Self::Polygon { .. } => format!("clear {label} in polygon"),
@@ -211,7 +212,8 @@ fn in_phase(map: &LabelMap, image: Option<&Volume>, op: &LabelOp, phase: usize, 
         }
         LabelOp::Grow { from, value, settings } => {
             let image = image.ok_or_else(|| Error::parameter("a region grows over an image; show one"))?;
-            let seed = map.grid.index_at_lps(*from).ok_or_else(|| Error::parameter("that place lies outside the segmentation"))?;
+            let seed =
+                map.grid.index_at_lps(*from).ok_or_else(|| Error::parameter("that place lies outside the segmentation"))?;
             let at = image_phase(map, image, phase);
             grow(&map.grid, seed, (image, at), settings, progress)?.into_iter().map(|at| (at, *value)).collect()
         }
@@ -237,17 +239,15 @@ fn in_phase(map: &LabelMap, image: Option<&Volume>, op: &LabelOp, phase: usize, 
 
 /// The phase of an image that a phase of labels belongs to.
 fn image_phase(map: &LabelMap, image: &Volume, phase: usize) -> usize {
-    (0..image.n_phases())
-        .find(|&p| label_phase(map, image, p) == phase)
-        .unwrap_or_else(|| {
-            let share = phase as f64 / map.n_phases().max(1) as f64;
-            (0..image.n_phases())
-                .min_by(|a, b| {
-                    let off = |p: usize| (share_of_phase(image, p) - share).abs();
-                    off(*a).total_cmp(&off(*b))
-                })
-                .unwrap_or(0)
-        })
+    (0..image.n_phases()).find(|&p| label_phase(map, image, p) == phase).unwrap_or_else(|| {
+        let share = phase as f64 / map.n_phases().max(1) as f64;
+        (0..image.n_phases())
+            .min_by(|a, b| {
+                let off = |p: usize| (share_of_phase(image, p) - share).abs();
+                off(*a).total_cmp(&off(*b))
+            })
+            .unwrap_or(0)
+    })
 }
 
 fn orientation(map: &LabelMap, image: &Volume, mend: bool, progress: &Progress) -> Result<(Made, Told)> {
@@ -271,12 +271,7 @@ fn orientation(map: &LabelMap, image: &Volume, mend: bool, progress: &Progress) 
 
 /// Segments an image with the network of a manifest: labels named after the manifest, and what was assumed.
 #[cfg(feature = "onnx")]
-pub(super) fn segment(
-    image: &Volume,
-    manifest: &Path,
-    limits: Limits,
-    progress: &Progress,
-) -> Result<(LabelMap, Vec<String>)> {
+pub(super) fn segment(image: &Volume, manifest: &Path, limits: Limits, progress: &Progress) -> Result<(LabelMap, Vec<String>)> {
     let network = crate::io::read_network(manifest, limits)?;
     let made = crate::predict::segment(image, &network.segmenter, &network.model, limits, progress)?;
     Ok((made.labels, made.assumed))
@@ -286,4 +281,35 @@ pub(super) fn segment(
 #[cfg(not(feature = "onnx"))]
 pub(super) fn segment(_: &Volume, manifest: &Path, _: Limits, _: &Progress) -> Result<(LabelMap, Vec<String>)> {
     Err(Error::unsupported("this program was built without networks (feature `onnx`)").at(manifest))
+}
+
+/// A segmentation after some work: the same as in the window, without one.
+#[derive(Clone, Debug)]
+pub struct Worked {
+    /// The segmentation.
+    pub labels: LabelMap,
+    /// Voxels that changed, of all phases; `None` where the grid is another.
+    pub n_changed: Option<usize>,
+    /// What to say beside it.
+    pub told: Vec<(Severity, String)>,
+}
+
+/// Does the work on a segmentation that is not in a study. `image` is the image that it belongs to, where the
+/// work needs one. Errors as in the window: [`Error::Parameter`] for labels and slices that are not there,
+/// [`Error::Degenerate`] where nothing can be done.
+pub fn work_on_labels(map: &LabelMap, image: Option<&Volume>, op: &LabelOp, which: Which, progress: &Progress) -> Result<Worked> {
+    let (made, told) = run(map, image, op, which, progress)?;
+    Ok(match made {
+        Made::Edits(edits) => {
+            let n_changed = Some(edits.iter().map(LabelEdit::n_voxels).sum());
+            Worked { labels: map.edited(&edits), n_changed, told }
+        }
+        Made::New(labels) => Worked { labels, n_changed: None, told },
+        Made::Nothing => Worked { labels: map.clone(), n_changed: Some(0), told },
+    })
+}
+
+/// Labels of an image by the network of a manifest, and what was assumed.
+pub fn segment_volume(image: &Volume, manifest: &Path, limits: Limits, progress: &Progress) -> Result<(LabelMap, Vec<String>)> {
+    segment(image, manifest, limits, progress)
 }

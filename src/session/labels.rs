@@ -237,7 +237,9 @@ impl Session {
         let before = self.label_map(id)?.label_table();
         let mut values: Vec<u8> = after.entries.iter().map(|e| e.value).collect();
         values.sort_unstable();
-        if values.windows(2).any(|w| w[0] == w[1]) || values.contains(&0) || after.entries.iter().any(|e| e.name.trim().is_empty())
+        if values.windows(2).any(|w| w[0] == w[1])
+            || values.contains(&0)
+            || after.entries.iter().any(|e| e.name.trim().is_empty())
         {
             return Err(Error::parameter("every label needs a name and a value of its own from 1 to 255"));
         }

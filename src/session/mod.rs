@@ -25,9 +25,10 @@ mod spots;
 mod task;
 mod view_change;
 
+pub use crate::imaging::paint::{Brush, Connect, GrowSettings, Tip, slice_axis};
 pub use action::{Action, RegisterAction, Side, ViewAction};
 pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
-pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
+pub use command::{COMMANDS, Command, MENUS, Panel, Spec, Tool, spec_of};
 pub use derive::SegmentsOf;
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
@@ -36,7 +37,7 @@ pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use joint::{Joined, before, join_views};
 pub use journal::{Leftover, state_folder};
-pub use label_work::{LabelOp, Which};
+pub use label_work::{LabelOp, Which, Worked, segment_volume, work_on_labels};
 pub use labels::{Dab, LabelAction, LabelVolumes};
 pub use open::{Opened, demo_elements, demo_held};
 pub use project::{Relink, Restored};
@@ -268,6 +269,12 @@ impl Session {
                 Some(pair) => self.register(&RegisterAction::Remove(pair))?,
                 None => return Err(Error::parameter("select a landmark pair first")),
             },
+            Command::NewLabels => {
+                let image = self.view.heart.ok_or_else(|| Error::parameter("open an image of the heart first"))?;
+                let is_free = |n: &usize| self.study.label_maps().all(|(_, l)| l.name != format!("Segmentation {n}"));
+                let n = (1..).find(is_free).unwrap_or(1);
+                self.label(LabelAction::New { image, name: format!("Segmentation {n}") })?;
+            }
             Command::CancelJobs => {
                 let ids: Vec<JobId> = self.jobs.status().iter().map(|j| j.id).collect();
                 ids.into_iter().for_each(|id| self.jobs.cancel(id));

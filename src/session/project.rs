@@ -8,8 +8,8 @@ use crate::base::{Error, Limits, Progress, Result, Severity};
 use crate::io::project::{
     FORMAT, Manifest, Project, digest_input, extract_inputs, path_key, read_project, relative_path, unpack_folder, write_project,
 };
-use crate::io::record_labels::FigureRecord;
 use crate::io::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
+use crate::io::record_labels::FigureRecord;
 use crate::model::{Element, ElementId, Layer, PixelSize, Provenance, Section, Study};
 use crate::phantom::make_case;
 use crate::scene::{Camera, CompareMode, PaneKind, PaneView, View};

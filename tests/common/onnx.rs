@@ -38,6 +38,12 @@ fn node(op: &str, inputs: &[&str], output: &str) -> Vec<u8> {
     [inputs, bytes(2, output.as_bytes()), bytes(3, op.as_bytes()), bytes(4, op.as_bytes())].concat()
 }
 
+/// A list of whole numbers as an attribute of a node.
+fn ints(name: &str, values: &[u64]) -> Vec<u8> {
+    let values: Vec<u8> = values.iter().flat_map(|v| number(8, *v)).collect();
+    bytes(5, &[bytes(1, name.as_bytes()), values, number(20, 7)].concat())
+}
+
 fn model(nodes: &[Vec<u8>], constants: &[Vec<u8>], input: Vec<u8>, output: Vec<u8>) -> Vec<u8> {
     let nodes: Vec<u8> = nodes.iter().flat_map(|n| bytes(1, n)).collect();
     let constants: Vec<u8> = constants.iter().flat_map(|c| bytes(5, c)).collect();
@@ -50,7 +56,15 @@ pub fn three_classes(size: [Option<u64>; 2]) -> Vec<u8> {
     let dims = |c| [Some(1), Some(c), size[0], size[1]];
     let weights = tensor("w", &[3, 1, 1, 1], &[0.0, 1.0, 2.0]);
     let bias = tensor("b", &[3], &[0.0, -0.4, -1.1]);
-    model(&[node("Conv", &["x", "w", "b"], "y")], &[weights, bias], value("x", &dims(1)), value("y", &dims(3)))
+    let conv = [
+        node("Conv", &["x", "w", "b"], "y"),
+        ints("kernel_shape", &[1, 1]),
+        ints("strides", &[1, 1]),
+        ints("pads", &[0; 4]),
+        ints("dilations", &[1, 1]),
+    ]
+    .concat();
+    model(&[conv], &[weights, bias], value("x", &dims(1)), value("y", &dims(3)))
 }
 
 /// A volume less 0.5.

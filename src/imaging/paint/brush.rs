@@ -111,9 +111,8 @@ fn box_around(grid: &Grid, points: &[DVec3], margin: impl Fn(DVec3) -> f64) -> [
 fn voxels_of(grid: &Grid, low: [usize; 3], high: [usize; 3]) -> impl Iterator<Item = (usize, DVec3)> {
     let [nx, ny, _] = grid.size();
     (low[2]..high[2]).flat_map(move |k| {
-        (low[1]..high[1]).flat_map(move |j| {
-            (low[0]..high[0]).map(move |i| (i + nx * (j + ny * k), DVec3::new(i as f64, j as f64, k as f64)))
-        })
+        (low[1]..high[1])
+            .flat_map(move |j| (low[0]..high[0]).map(move |i| (i + nx * (j + ny * k), DVec3::new(i as f64, j as f64, k as f64))))
     })
 }
 

@@ -130,11 +130,7 @@ pub fn copy_slice(
 ) -> Result<Vec<(usize, u8)>> {
     let slices = Slices::new(size, axis);
     if source >= slices.n || target >= slices.n {
-        return Err(Error::parameter(format!(
-            "there is no slice {} to copy to; there are {}",
-            target.max(source) + 1,
-            slices.n
-        )));
+        return Err(Error::parameter(format!("there is no slice {} to copy to; there are {}", target.max(source) + 1, slices.n)));
     }
     let is = |v: u8| value.map_or(v != 0, |value| v == value);
     if !(0..slices.area()).any(|p| is(from[slices.index(p, source)])) {
@@ -211,6 +207,8 @@ mod tests {
         wanted.iter().for_each(|&(at, new)| other[at] = new);
         assert_eq!(other[..25], v[50..75]);
         assert_eq!(copy_slice((&v, &v), [5; 3], 2, [2, 1], Some(2)).unwrap().iter().filter(|(_, n)| *n == 0).count(), 1);
-        assert!(copy_slice((&v, &v), [5; 3], 2, [2, 5], Some(2)).is_err() && copy_slice((&v, &v), [5; 3], 2, [0, 1], None).is_err());
+        assert!(
+            copy_slice((&v, &v), [5; 3], 2, [2, 5], Some(2)).is_err() && copy_slice((&v, &v), [5; 3], 2, [0, 1], None).is_err()
+        );
     }
 }

@@ -25,8 +25,7 @@ pub fn interpolate_slices(
 ) -> Result<Vec<(usize, u8)>> {
     let slices = Slices::new(size, axis);
     let is = |v: u8| v != 0 && (values.is_empty() || values.contains(&v));
-    let drawn: Vec<usize> =
-        (0..slices.n).filter(|&k| (0..slices.area()).any(|p| is(voxels[slices.index(p, k)]))).collect();
+    let drawn: Vec<usize> = (0..slices.n).filter(|&k| (0..slices.area()).any(|p| is(voxels[slices.index(p, k)]))).collect();
     let gaps: Vec<[usize; 2]> = drawn.windows(2).map(|w| [w[0], w[1]]).filter(|[a, b]| b - a > 1).collect();
     if gaps.is_empty() {
         return Err(Error::degenerate(format!(

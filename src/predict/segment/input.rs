@@ -74,8 +74,19 @@ impl Frame {
         (self.image[axis] as f64 - 1.0) / 2.0 + (u as f64 - (self.size[axis] as f64 - 1.0) / 2.0) * self.step[axis]
     }
 
+    /// Pixels of a run in the order of a layout.
+    pub(super) fn pixels(&self, image: &Volume, (phase, at): (usize, usize), scale: Scale, layout: Layout) -> Vec<f32> {
+        let plain = self.sampled(image, phase, at, scale);
+        if matches!(layout, Layout::Nchw | Layout::Ncdhw) {
+            return plain;
+        }
+        let mut pixels = vec![0.0; plain.len()];
+        plain.into_iter().enumerate().for_each(|(p, v)| pixels[self.place_in(layout, p)] = v);
+        pixels
+    }
+
     /// Pixels of a run, columns fastest.
-    pub(super) fn pixels(&self, image: &Volume, phase: usize, at: usize, scale: Scale) -> Vec<f32> {
+    fn sampled(&self, image: &Volume, phase: usize, at: usize, scale: Scale) -> Vec<f32> {
         let [w, h, d] = self.size;
         let corners = |axis: usize, n: usize| -> Vec<Option<(usize, usize, f64)>> {
             (0..n).map(|u| neighbors(self.voxel(axis, u), self.image[axis])).collect()
@@ -112,11 +123,8 @@ impl Frame {
             (u >= 0.0 && u < self.size[axis] as f64).then_some(u as usize)
         };
         let [nx, ny, nz] = self.image;
-        let slices: Vec<(usize, usize)> = if self.is_volume {
-            (0..nz).filter_map(|k| nearest(2, k).map(|u| (k, u))).collect()
-        } else {
-            vec![(at, 0)]
-        };
+        let slices: Vec<(usize, usize)> =
+            if self.is_volume { (0..nz).filter_map(|k| nearest(2, k).map(|u| (k, u))).collect() } else { vec![(at, 0)] };
         let columns: Vec<Option<usize>> = (0..nx).map(|i| nearest(0, i)).collect();
         for (k, slice) in slices {
             for j in 0..ny {
@@ -137,7 +145,11 @@ impl Frame {
         let list = |v: &[usize]| v.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
         let (size, own) = (&self.size[..n_axes], &self.image[..n_axes]);
         if self.step[..n_axes].iter().any(|s| (s - 1.0).abs() > 1e-9) {
-            let unit = if image.length_unit_known { "" } else { " The file of the image does not say that its lengths are millimeters." };
+            let unit = if image.length_unit_known {
+                ""
+            } else {
+                " The file of the image does not say that its lengths are millimeters."
+            };
             told.push(format!(
                 "The image was resampled linearly to the spacing of {}; each voxel took the class of the nearest pixel.{unit}",
                 segmenter.name

@@ -149,9 +149,7 @@ impl Exporter {
             ExportWhat::Layers { section } => {
                 self.layer_values(ElementId(*section), &part)?.write(&path).map(|()| vec![path.clone()])
             }
-            ExportWhat::Figures => {
-                super::figures::figure_table(&self.study)?.write(&path).map(|()| vec![path.clone()])
-            }
+            ExportWhat::Figures => super::figures::figure_table(&self.study)?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Labels { labels } => self.labels(ElementId(*labels), &path),
             ExportWhat::Transform { section } => self.transform(ElementId(*section), &path),
         }?;
