@@ -9,12 +9,12 @@
 )]
 
 use myoscope::base::{Limits, Progress};
-use myoscope::imaging::paint::{
-    Brush, Connect, GrowSettings, Tip, fill_holes, grow, interpolate_slices, largest_piece,
-};
+use myoscope::imaging::paint::{Brush, Connect, GrowSettings, Tip, fill_holes, grow, interpolate_slices, largest_piece};
 use myoscope::model::{ElementId, FigureKind, LabelTable, Samples, Volume};
 use myoscope::scene::PaneKind;
-use myoscope::session::{Action, Command, Dab, FigureAction, LabelAction, LabelOp, LabelVolumes, Session, ViewAction, Which, replay};
+use myoscope::session::{
+    Action, Command, Dab, FigureAction, LabelAction, LabelOp, LabelVolumes, Session, ViewAction, Which, replay,
+};
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use serde_json::Value;
 use std::path::Path;
@@ -334,7 +334,13 @@ fn a_network_segments_in_the_background_and_is_one_step() {
         for (i, v) in values().enumerate().filter(|(i, _)| i % 7 == 0) {
             let x = ((v - low) / (high - low)) as f32;
             let near = (x - 0.4).abs() < 1e-5 || (x - 0.7).abs() < 1e-5;
-            let want = if x > 0.7 { 3 } else if x > 0.4 { 2 } else { 0 };
+            let want = if x > 0.7 {
+                3
+            } else if x > 0.4 {
+                2
+            } else {
+                0
+            };
             assert!(near || map.phases[phase][i] == want, "voxel {i} of phase {phase}: {x}");
         }
     }

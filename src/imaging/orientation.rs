@@ -8,6 +8,9 @@ use crate::space::{DVec3, Grid};
 use rayon::prelude::*;
 use std::sync::Arc;
 
+/// Columns and rows around labels that count as their surroundings.
+const SHELL: usize = 2;
+
 /// How an array was stored: axis `a` of the image runs along axis `order[a]` of the labels, backwards where
 /// `flip[a]`. There are 48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +73,10 @@ pub struct OrientationCheck {
 }
 
 impl OrientationCheck {
-    /// Whether another orientation explains at least 0.05 and a half more of the variance.
+    /// Whether another orientation explains at least 0.05 and a quarter more of the variance.
     #[must_use]
     pub fn is_suspected(&self) -> bool {
-        self.storage != Storage::SAME && self.best > self.as_it_is + 0.05 && self.best > 1.5 * self.as_it_is
+        self.storage != Storage::SAME && self.best > self.as_it_is + 0.05 && self.best > 1.25 * self.as_it_is
     }
 
     /// What was found, with the numbers.
@@ -82,15 +85,23 @@ impl OrientationCheck {
         let percent = |share: f64| format!("{:.0} %", 100.0 * share);
         if self.is_suspected() {
             return format!(
-                "mirrored-labels: the labels look turned ({}): they explain {} of the variance of the image as they lie and {} so, the best of {} orientations.",
+                "mirrored-labels: the labels look turned ({}): they explain {} of the variance of the image about them as they lie and {} so, the best of {} orientations.",
                 self.storage.name(),
                 percent(self.as_it_is),
                 percent(self.best),
                 self.n_tried
             );
         }
+        if self.storage != Storage::SAME {
+            return format!(
+                "No orientation fits clearly better: the labels explain {} of the variance of the image as they lie, and {} where turned ({}).",
+                percent(self.as_it_is),
+                percent(self.best),
+                self.storage.name()
+            );
+        }
         format!(
-            "The labels lie as they should: they explain {} of the variance of the image; the best of {} orientations explains {}.",
+            "The labels lie as they should: they explain {} of the variance of the image about them; the best of {} orientations explains {}.",
             percent(self.as_it_is),
             self.n_tried,
             percent(self.best)
@@ -99,7 +110,8 @@ impl OrientationCheck {
 }
 
 /// Compares all orientations of labels that fit the size of an image by the correlation ratio (η²: variance of
-/// the image between the labels, over all its variance) within the labels and twice their box around them.
+/// the image between the labels and what surrounds them, over all its variance) within the labels and two voxels
+/// around them.
 /// As they lie, labels of another grid are taken through the affines. [`Error::Degenerate`] where nothing is
 /// labeled or the image is flat. Cost: up to 49 passes over the image.
 pub fn check_orientation(
@@ -198,27 +210,18 @@ fn stored(voxels: &[u8], label_size: [usize; 3], storage: Storage, size: [usize;
     (0..size.iter().product()).into_par_iter().map(at).collect()
 }
 
-/// The correlation ratio; `None` where nothing is labeled or all values are one.
+/// The correlation ratio within the labels and [`SHELL`] voxels around them; `None` where nothing is labeled or
+/// all values are one.
 fn explained(voxels: &[u8], image: &Volume, phase: usize) -> Option<f64> {
-    let size = image.grid.size();
-    let [low, high] = box_of(voxels, size)?;
-    let reach: [[usize; 2]; 3] = std::array::from_fn(|a| {
-        let margin = (high[a] - low[a]).div_ceil(2);
-        [low[a].saturating_sub(margin), (high[a] + margin).min(size[a])]
-    });
+    let near = near(voxels, image.grid.size());
     let mut sums = vec![(0.0f64, 0.0f64); 256];
     let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for k in reach[2][0]..reach[2][1] {
-        for j in reach[1][0]..reach[1][1] {
-            for i in reach[0][0]..reach[0][1] {
-                let at = i + size[0] * (j + size[1] * k);
-                let value = image.value(phase, at);
-                if value.is_finite() {
-                    let class = &mut sums[usize::from(voxels[at])];
-                    *class = (class.0 + 1.0, class.1 + value);
-                    (n, sum, squares) = (n + 1.0, sum + value, squares + value * value);
-                }
-            }
+    for (at, label) in voxels.iter().enumerate().filter(|(at, _)| near[*at]) {
+        let value = image.value(phase, at);
+        if value.is_finite() {
+            let class = &mut sums[usize::from(*label)];
+            *class = (class.0 + 1.0, class.1 + value);
+            (n, sum, squares) = (n + 1.0, sum + value, squares + value * value);
         }
     }
     let total = squares - sum * sum / n;
@@ -226,15 +229,19 @@ fn explained(voxels: &[u8], image: &Volume, phase: usize) -> Option<f64> {
     (n > 0.0 && total > 1e-9 * squares.abs()).then(|| between / total)
 }
 
-/// First voxel and one after the last along each axis that hold a label.
-fn box_of(voxels: &[u8], size: [usize; 3]) -> Option<[[usize; 3]; 2]> {
-    let mut found: Option<[[usize; 3]; 2]> = None;
-    for (n, _) in voxels.iter().enumerate().filter(|(_, v)| **v != 0) {
-        let place = [n % size[0], n / size[0] % size[1], n / (size[0] * size[1])];
-        let [low, high] = found.unwrap_or([place, place.map(|p| p + 1)]);
-        found = Some([std::array::from_fn(|a| low[a].min(place[a])), std::array::from_fn(|a| high[a].max(place[a] + 1))]);
+/// Voxels within [`SHELL`] columns and rows of a labeled one.
+fn near(voxels: &[u8], [nx, ny, _]: [usize; 3]) -> Vec<bool> {
+    let mut wide = vec![false; voxels.len()];
+    for (at, _) in voxels.iter().enumerate().filter(|(_, v)| **v != 0) {
+        let (row, i) = (at / nx * nx, at % nx);
+        wide[row + i.saturating_sub(SHELL)..row + (i + SHELL + 1).min(nx)].fill(true);
     }
-    found
+    let mut near = vec![false; voxels.len()];
+    for (at, _) in wide.iter().enumerate().filter(|(_, w)| **w) {
+        let (slice, j, i) = (at / (nx * ny) * nx * ny, at / nx % ny, at % nx);
+        (j.saturating_sub(SHELL)..(j + SHELL + 1).min(ny)).for_each(|j| near[slice + j * nx + i] = true);
+    }
+    near
 }
 
 #[cfg(test)]

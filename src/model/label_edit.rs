@@ -119,9 +119,12 @@ impl LabelMap {
         let mut map = self.clone();
         for edit in edits.iter().filter(|e| !e.runs.is_empty()) {
             if let Some(slot) = map.phases.get_mut(edit.phase) {
-                let mut voxels = slot.to_vec();
-                edit.apply(&mut voxels);
-                *slot = voxels.into();
+                // One copy; the old phase stays with whoever holds it.
+                let mut voxels: Arc<[u8]> = Arc::from(&slot[..]);
+                if let Some(own) = Arc::get_mut(&mut voxels) {
+                    edit.apply(own);
+                }
+                *slot = voxels;
             }
         }
         map

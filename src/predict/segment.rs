@@ -72,7 +72,7 @@ fn read_classes(output: &network::Output, frame: &Frame, segmenter: &Segmenter) 
     };
     let n = frame.n_pixels();
     let fits = match segmenter.reading {
-        ClassRule::Greatest => channels >= 2 && channels <= 256,
+        ClassRule::Greatest => (2..=256).contains(&channels),
         ClassRule::Threshold(_) => channels == 1,
     };
     if !fits || output.values.len() != n * channels {

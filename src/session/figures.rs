@@ -51,7 +51,7 @@ impl Session {
                     return Err(Error::parameter("a figure needs a name"));
                 }
                 let step = format!("rename {was}");
-                after[i].name = name.trim().to_owned();
+                name.trim().clone_into(&mut after[i].name);
                 step
             }
             FigureAction::Remove(i) => {

@@ -98,7 +98,7 @@ pub(super) enum Made {
     /// Changes of the segmentation.
     Edits(Vec<LabelEdit>),
     /// Another segmentation.
-    New(LabelMap),
+    New(Box<LabelMap>),
     /// Only words.
     Nothing,
 }
@@ -174,7 +174,7 @@ pub(super) fn run(
                 "Each voxel of the image took the label of the nearest voxel of {} through both affines; {n_outside} labeled voxels lie outside of the image.",
                 map.name
             );
-            Ok((Made::New(made), vec![(Severity::Note, text)]))
+            Ok((Made::New(Box::new(made)), vec![(Severity::Note, text)]))
         }
         _ => {
             let phases = match which {
@@ -266,7 +266,7 @@ fn orientation(map: &LabelMap, image: &Volume, mend: bool, progress: &Progress) 
         let between = |p: usize| LabelEdit::between(p, &map.phases[p], &turned.phases[p]);
         return Ok((Made::Edits((0..map.n_phases()).map(between).collect()), told));
     }
-    Ok((Made::New(turned), told))
+    Ok((Made::New(Box::new(turned)), told))
 }
 
 /// Segments an image with the network of a manifest: labels named after the manifest, and what was assumed.
@@ -304,7 +304,7 @@ pub fn work_on_labels(map: &LabelMap, image: Option<&Volume>, op: &LabelOp, whic
             let n_changed = Some(edits.iter().map(LabelEdit::n_voxels).sum());
             Worked { labels: map.edited(&edits), n_changed, told }
         }
-        Made::New(labels) => Worked { labels, n_changed: None, told },
+        Made::New(labels) => Worked { labels: *labels, n_changed: None, told },
         Made::Nothing => Worked { labels: map.clone(), n_changed: Some(0), told },
     })
 }

@@ -271,7 +271,7 @@ impl Session {
             let (map, told) = label_work::segment(&volume, &manifest, limits, progress)?;
             let name = format!("segment with {}", map.name);
             let told = told.into_iter().map(|t| (Severity::Note, t)).collect();
-            Ok(Outcome::Labeled(Box::new(Labeled { source: None, name, made: label_work::Made::New(map), told })))
+            Ok(Outcome::Labeled(Box::new(Labeled { source: None, name, made: label_work::Made::New(Box::new(map)), told })))
         });
         Ok(())
     }
@@ -297,7 +297,7 @@ impl Session {
             }
             (label_work::Made::New(map), source) => {
                 let hide: Vec<ElementId> = source.map(|(id, _)| id).into_iter().collect();
-                let edit = self.adding(map, &hide, name);
+                let edit = self.adding(*map, &hide, name);
                 self.commit(edit);
             }
             (label_work::Made::Edits(_) | label_work::Made::Nothing, _) => {}

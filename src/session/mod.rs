@@ -272,7 +272,7 @@ impl Session {
             Command::NewLabels => {
                 let image = self.view.heart.ok_or_else(|| Error::parameter("open an image of the heart first"))?;
                 let is_free = |n: &usize| self.study.label_maps().all(|(_, l)| l.name != format!("Segmentation {n}"));
-                let n = (1..).find(is_free).unwrap_or(1);
+                let n = (1..=self.study.elements.len() + 1).find(is_free).unwrap_or(1);
                 self.label(LabelAction::New { image, name: format!("Segmentation {n}") })?;
             }
             Command::CancelJobs => {

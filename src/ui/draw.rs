@@ -311,9 +311,10 @@ pub(super) fn overlay(ui: &Ui, desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
         pen.line(&points, closed, Stroke::new(1.5, color), false);
     }
     if over {
-        let at = pen.rect.center_bottom() - egui::vec2(0.0, 26.0);
+        // Below the letter of the upper edge; the lower edge has facts and the scale.
+        let at = pen.rect.left_top() + egui::vec2(8.0, 26.0);
         let text = hint(tool, state.corners.len());
-        pen.text(at, Align2::CENTER_BOTTOM, text, desk.theme.overlay_font(), accent);
+        pen.text(at, Align2::LEFT_TOP, text, desk.theme.overlay_font(), accent);
     }
 }
 

@@ -12,6 +12,7 @@
 mod headless;
 mod heart;
 mod inspect;
+mod labels;
 mod measure;
 mod privacy;
 mod radiomics;

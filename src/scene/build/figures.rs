@@ -20,7 +20,7 @@ pub(super) fn draw(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementI
         pane.mark(Mark::Line { points: flat.clone(), closed: is_closed, ink: Ink::Accent, width_px, dashed: false });
         if let Some(text) = figure_text(figure, volume) {
             let at = flat.iter().copied().fold(DVec2::NEG_INFINITY, |a, b| if b.y > a.y { b } else { a });
-            pane.mark(Mark::Label { at: at + DVec2::new(0.0, 4.0), text, ink: Ink::Accent });
+            pane.mark(Mark::Label { at: at + DVec2::new(0.0, 4.0), text, ink: Ink::Plain });
         }
     }
 }

@@ -4,10 +4,11 @@ use super::super::desk::{Desk, dim, small, title};
 use super::super::inspector::slider;
 use super::super::pick::{Answer, Ask, Picker};
 use super::super::tree::field;
-use super::run_button;
-use crate::model::{ElementId, LabelEntry, LabelMap, LabelTable};
+use super::{about, newest, run_button};
+use crate::model::{AnalysisResult, ElementId, LabelEntry, LabelMap, LabelTable};
 use crate::session::{
-    Action, Command, Connect, LabelAction, LabelOp, LabelVolumes, Panel, Tool, Which, slice_axis, three_digits,
+    Action, Command, Connect, LabelAction, LabelOp, LabelVolumes, MeasureTask, MeasureWhat, Panel, Task, Tool, Which, slice_axis,
+    three_digits,
 };
 use egui::{Button, DragValue, Label, Sense, TextEdit, Ui, vec2};
 use std::path::PathBuf;
@@ -19,8 +20,12 @@ pub(in crate::ui) struct State {
     all_phases: bool,
     /// The label whose name is edited, with the text.
     renaming: Option<(u8, String)>,
+    /// A color that is being chosen for a label.
+    color: Option<(u8, [u8; 3])>,
     volumes: Option<(ElementId, LabelVolumes)>,
     manifest: String,
+    /// The other reader.
+    other: Option<ElementId>,
     picker: Option<Picker>,
 }
 
@@ -63,6 +68,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         work(ui, desk, id, &map);
         ui.separator();
         orientation(ui, desk, id);
+        readers(ui, desk, id);
     } else {
         let hint = "No segmentation is in sight on this image. Begin a new one, or show one in the layer list.";
         ui.add(Label::new(dim(desk.theme, hint)).wrap());
@@ -178,8 +184,16 @@ fn label_row(
     let mut changed = None;
     ui.horizontal(|ui| {
         ui.set_min_height(desk.theme.size.control_height);
-        let mut rgb = entry.rgb;
+        let chosen = &mut desk.memo.analyze.draw.color;
+        let mut rgb = chosen.filter(|(value, _)| *value == entry.value).map_or(entry.rgb, |(_, rgb)| rgb);
         if ui.color_edit_button_srgb(&mut rgb).on_hover_text("Color").changed() {
+            *chosen = Some((entry.value, rgb));
+        }
+        // One step when the pointer lets go, not one for every color on the way.
+        let released = !ui.input(|i| i.pointer.any_down());
+        if let Some((_, rgb)) = chosen.take_if(|(value, _)| released && *value == entry.value)
+            && rgb != entry.rgb
+        {
             let mut table = map.label_table();
             table.entries[row].rgb = rgb;
             changed = Some((table, "change label color"));
@@ -200,9 +214,7 @@ fn label_row(
             }
             let unit = if map.length_unit_known { "mL" } else { "units" };
             let shown = if volume >= 100.0 { format!("{volume:.0} {unit}") } else { format!("{volume:.1} {unit}") };
-            ui.add_sized([64.0, 20.0], Label::new(small(desk.theme, shown)).halign(egui::Align::Max))
-                .on_hover_text("Volume in the phase shown");
-            changed = changed.take().or_else(|| label_name(ui, desk, map, (row, entry)));
+            changed = changed.take().or_else(|| label_name(ui, desk, map, (row, entry), &shown));
         });
     });
     changed
@@ -213,6 +225,7 @@ fn label_name(
     desk: &mut Desk<'_>,
     map: &LabelMap,
     (row, entry): (usize, &LabelEntry),
+    volume: &str,
 ) -> Option<(LabelTable, &'static str)> {
     let renaming = desk.memo.analyze.draw.renaming.take_if(|(value, _)| *value == entry.value);
     if let Some((value, mut text)) = renaming {
@@ -221,7 +234,7 @@ fn label_name(
         edit.request_focus();
         if ui.input(|i| i.key_pressed(egui::Key::Enter)) || edit.lost_focus() {
             let mut table = map.label_table();
-            table.entries[row].name = text.trim().to_owned();
+            text.trim().clone_into(&mut table.entries[row].name);
             return Some((table, "rename label"));
         }
         if !ui.input(|i| i.key_pressed(egui::Key::Escape)) {
@@ -231,8 +244,9 @@ fn label_name(
     }
     let on = desk.memo.draw.value == entry.value;
     let text = small(desk.theme, format!("{}  {}", entry.value, entry.name));
-    let button = Button::selectable(on, text).truncate().min_size(vec2(ui.available_width(), 20.0)).sense(Sense::click());
-    let response = ui.add(button).on_hover_text("Click: draw with it. Double click: rename");
+    let button = Button::selectable(on, text).right_text(dim(desk.theme, volume)).truncate();
+    let response = ui.add(button.min_size(vec2(ui.available_width(), 20.0)).sense(Sense::click()));
+    let response = response.on_hover_text("Volume in the phase shown. Click: draw with it. Double click: rename");
     if response.clicked() {
         desk.memo.draw.value = entry.value;
     }
@@ -318,6 +332,53 @@ fn orientation(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
     let from = |m: &&crate::session::Message| m.from == "Segmentation";
     if let Some(said) = desk.session.messages.iter().rev().find(from) {
         ui.add(Label::new(dim(desk.theme, &said.text)).wrap());
+    }
+}
+
+/// Comparison with another reader's segmentation of the same image.
+fn readers(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
+    let Some(heart) = desk.session.view.heart else { return };
+    let study = &desk.session.study;
+    let others: Vec<(ElementId, String)> =
+        study.labels_on(heart).filter(|(other, _)| *other != id).map(|(other, l)| (other, l.name.clone())).collect();
+    if others.is_empty() {
+        return;
+    }
+    ui.separator();
+    ui.horizontal(|ui| {
+        ui.label(dim(desk.theme, "Other reader"));
+        let state = &mut desk.memo.analyze.draw;
+        let chosen = state.other.filter(|c| others.iter().any(|(o, _)| o == c)).unwrap_or(others[0].0);
+        let name = others.iter().find(|(o, _)| *o == chosen).map_or("", |(_, n)| n);
+        let list = egui::ComboBox::from_id_salt("other reader").selected_text(name).width(ui.available_width() - 8.0);
+        let shown = list.show_ui(ui, |ui| {
+            for (other, name) in &others {
+                let mut now = Some(chosen);
+                if ui.selectable_value(&mut now, Some(*other), name).clicked() {
+                    state.other = now;
+                }
+            }
+        });
+        shown.response.accessible_name("Segmentation of the other reader");
+        state.other = state.other.or(Some(chosen));
+    });
+    let other = desk.memo.analyze.draw.other.filter(|c| others.iter().any(|(o, _)| o == c)).unwrap_or(others[0].0);
+    let frame = if desk.memo.analyze.draw.all_phases { None } else { Some(desk.session.shown_label_phase(id)) };
+    if run_button(ui, desk, "measure", "Compare the two readers", None) {
+        let task = MeasureTask { what: MeasureWhat::Readers { other: other.0 }, frame, ..MeasureTask::usual(id) };
+        desk.act(Action::Run(Task::Measure(Box::new(task))));
+    }
+    let Some((analysis_id, analysis)) = newest(desk, id, |r| matches!(r, AnalysisResult::Measures(_))) else { return };
+    let AnalysisResult::Measures(found) = &analysis.result else { return };
+    if !found.rows.iter().any(|r| r.metric == "dice") {
+        return;
+    }
+    about(ui, desk, analysis_id, &analysis);
+    for row in found.rows.iter().filter(|r| ["dice", "hausdorff_95", "surface_distance"].contains(&r.metric.as_str())) {
+        let unit = if row.unit == "1" { "" } else { row.unit.as_str() };
+        let phase = row.phase.parse::<usize>().map_or(String::new(), |p| format!(" · frame {}", p + 1));
+        let text = format!("{}{phase}  {} {} {unit}", row.region, row.metric.replace('_', " "), three_digits(row.value));
+        ui.add(Label::new(small(desk.theme, text)).truncate()).on_hover_text(&row.method);
     }
 }
 

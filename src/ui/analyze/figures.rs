@@ -86,7 +86,7 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, i: usize, figure: &Figure) {
                 }
                 return;
             }
-            let name = Button::selectable(false, super::super::desk::strong(desk.theme, &figure.name));
+            let name = Button::selectable(false, super::super::desk::strong(desk.theme, &figure.name)).right_text("");
             let width = ui.available_width();
             let response = ui.add(name.truncate().sense(Sense::click()).min_size(vec2(width, 20.0)));
             if response.on_hover_text("Double click: rename").double_clicked() {
