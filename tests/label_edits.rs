@@ -1,4 +1,4 @@
-//! Segmentations drawn by hand: against SciPy and scikit-image, and as stories of a session that undoes, saves,
+//! Segmentations drawn by hand: against `SciPy` and scikit-image, and as stories of a session that undoes, saves,
 //! crashes, opens again and repeats every edit to the voxel.
 
 #![allow(
