@@ -1,3 +1,5 @@
+//! Networks written byte by byte, against what they must say of every voxel.
+
 use super::*;
 use crate::model::{ClassRule, Layout, Normalize, Samples};
 use crate::space::{DAffine3, DVec3, Grid};
