@@ -7,6 +7,9 @@ use crate::base::{Error, Progress, Result};
 use crate::imaging::distance_mm;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Where both outlines are as far, rounding would decide; such pixels belong to the shape.
+const TIE_MM: f64 = -1e-9;
+
 /// Voxels (index, value; rising) of the empty slices between drawn ones along `axis`. A slice is drawn where it
 /// holds any of `values` (all labels where it is empty).
 ///
@@ -43,7 +46,7 @@ pub fn interpolate_slices(
             let share = (k - low) as f64 / (high - low) as f64;
             let mixed = |[a, b]: [f64; 2]| a * (1.0 - share) + b * share;
             for p in 0..slices.area() {
-                if mixed([ends[0].union[p], ends[1].union[p]]) >= 0.0
+                if mixed([ends[0].union[p], ends[1].union[p]]) >= TIE_MM
                     && let Some(value) = best(&ends, p, mixed)
                 {
                     filled.push((slices.index(p, k), value));
@@ -112,7 +115,7 @@ fn best(ends: &[Shapes; 2], p: usize, mixed: impl Fn([f64; 2]) -> f64) -> Option
             (None, Some(b)) => mixed([-depth(&ends[1]), b]),
             (None, None) => continue,
         };
-        let better = found.is_none_or(|(most, held)| match (distance >= 0.0, most >= 0.0) {
+        let better = found.is_none_or(|(most, held)| match (distance >= TIE_MM, most >= TIE_MM) {
             (true, true) if nested(held, *value) => true,
             (true, true) if nested(*value, held) => false,
             _ => distance > most || (distance == most && *value < held),
