@@ -48,7 +48,7 @@ for low, high in ((0, 3), (3, 8)):
         ties += int((np.abs(mixed) < 1e-9).sum())
 
 noise = ndi.gaussian_filter(rng.standard_normal((NZ, NY, NX)), (0.6, 1.2, 1.2))
-holed = noise > np.quantile(noise, 0.42)
+holed = noise > np.quantile(noise, 0.25)
 by_slice = np.stack([ndi.binary_fill_holes(s) for s in holed])
 in_space = ndi.binary_fill_holes(holed)
 
