@@ -99,7 +99,7 @@ fn labels_agree() {
     let labels = Arc::new(LabelMap::new("l", grid(), vec![values]).unwrap());
     let plane = Plane::axial(grid().center_lps() - DVec3::new(11.0, 9.0, 0.0));
     for (fill, outline_px, only) in [(0.35, 0.0, None), (0.3, 1.5, None), (0.0, 1.0, Some(2))] {
-        let drawn = LabelsDrawn { labels: Arc::clone(&labels), phase: 0, plane, fill, outline_px, only };
+        let drawn = LabelsDrawn { labels: Arc::clone(&labels), phase: 0, plane, fill, outline_px, only, element: None };
         compare(&format!("labels {fill} {outline_px} {only:?}"), &pane(vec![Drawn::Labels(drawn)]));
     }
 }

@@ -23,6 +23,7 @@ use myoscope::io::h5ad::{Extras, build_h5ad, build_h5ad_with, parse_ann_table, p
 use myoscope::io::landmarks::parse_pairs;
 use myoscope::io::mesh::{MeshKind, parse_mesh};
 use myoscope::io::mtx::parse_mtx;
+use myoscope::io::network::parse_network;
 use myoscope::io::nifti::{parse_nifti, write_nifti_labels, write_nifti_volume};
 use myoscope::io::picture::{decode_picture, encode_png};
 use myoscope::io::predictor_file::parse_predictor;
@@ -58,6 +59,7 @@ fn targets() -> Vec<Target> {
     vec![
         Target { name: "nifti", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x.nii", r))) },
         Target { name: "nifti-labels", seeds: nifti_seeds(), read: |b| drop(reading(|r| parse_nifti(b, "x_seg.nii", r))) },
+        Target { name: "network", seeds: network_seeds(), read: |b| drop(parse_network(b)) },
         Target { name: "pairs", seeds: pair_seeds(), read: |b| drop(reading(|r| parse_pairs(b, r))) },
         Target { name: "gmt", seeds: vec![b"A\tx\tG1\tG2\nB\ty\tG3\n".to_vec()], read: |b| drop(reading(|r| parse_gmt(b, r))) },
         Target { name: "cohort", seeds: cohort_seeds(), read: |b| drop(reading(|r| parse_cohort_pair(b, r))) },
@@ -288,6 +290,12 @@ fn nifti_2(big: bool) -> Vec<u8> {
     put(500, &10i32.to_le_bytes());
     h[4..12].copy_from_slice(b"n+2\0\r\n\x1a\n");
     h
+}
+
+fn network_seeds() -> Vec<Vec<u8>> {
+    let text = "name = \"a\"\nmodel = \"a.onnx\"\nsha256 = \"00\"\n[input]\nlayout = \"NCDHW\"\nsize = [8, 8, 4]\nspacing_mm = [1.5, 1.5, 8]\n\
+                [normalize]\nmethod = \"percentile\"\nlow = 1\nhigh = 99\n[output]\nthreshold = 0.5\n[[class]]\nindex = 1\nlabel = 3\nname = \"LV\"\n";
+    vec![text.as_bytes().to_vec()]
 }
 
 fn pair_seeds() -> Vec<Vec<u8>> {

@@ -86,7 +86,11 @@ const ONLY: &[(&str, &[&str])] = &[
     ("eframe", &["ui"]),
     ("egui_tiles", &["ui"]),
     ("rfd", &["ui"]),
-    ("toml", &["ui"]),
+    // Manifests of networks, and the theme.
+    ("toml", &["io", "ui"]),
+    // Networks of a person's own are run in one room.
+    ("rten", &["predict"]),
+    ("rten_tensor", &["predict"]),
 ];
 
 fn root() -> PathBuf {

@@ -230,6 +230,8 @@ fn usual_name(session: &Session, what: &ExportWhat) -> String {
         ExportWhat::Segments { values, .. } => ("segments".into(), values.join("+"), "csv"),
         ExportWhat::Residuals { .. } => ("residuals".into(), String::new(), "csv"),
         ExportWhat::Layers { .. } => ("layers".into(), String::new(), "csv"),
+        ExportWhat::Figures => ("figures".into(), String::new(), "csv"),
+        ExportWhat::Labels { .. } => ("labels".into(), String::new(), "nii.gz"),
         ExportWhat::Transform { .. } => ("transform".into(), String::new(), "json"),
     };
     let is_demo = session.study.provenance.values().all(|p| p.demo_seed.is_some());

@@ -7,6 +7,7 @@ mod contours;
 mod heart;
 mod muscle;
 mod radiomics;
+mod tool;
 
 use super::Run;
 use super::print::{finding_json, notes_json};
@@ -41,6 +42,8 @@ pub enum Measure {
     Compare(compare::Compare),
     /// Any number per segment as a bullseye: picture or table.
     Bullseye(bullseye::Bullseye),
+    /// Lengths, angles and areas of points, with what the size of a pixel lets be wrong.
+    Tool(tool::Tool),
     /// Texture, shape and intensities of a region, as the IBSI defines them.
     Radiomics(radiomics::Radiomics),
 }
@@ -70,6 +73,7 @@ impl Measure {
             Self::Calcium(c) => c.run(run),
             Self::Compare(c) => c.run(run),
             Self::Bullseye(c) => c.run(run),
+            Self::Tool(c) => c.run(run),
             Self::Radiomics(c) => c.run(run),
         }
     }

@@ -8,6 +8,7 @@ mod fuse;
 mod guard;
 mod headless;
 mod inspect;
+mod labels;
 mod measure;
 mod omics;
 mod points;
@@ -78,6 +79,11 @@ enum Command {
     Export {
         #[command(subcommand)]
         what: export::Export,
+    },
+    /// Work on segmentations: holes, slices between, pieces, grids, orientation, networks.
+    Labels {
+        #[command(subcommand)]
+        what: labels::Labels,
     },
     /// Measure the heart.
     Measure {
@@ -199,6 +205,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Some(Command::Omics(c)) => c.run(&mut run),
         Some(Command::Predict { what }) => what.run(&mut run),
         Some(Command::Export { what }) => what.run(&mut run),
+        Some(Command::Labels { what }) => what.run(&mut run),
         Some(Command::Measure { what }) => what.run(&mut run),
         Some(Command::Register { what }) => what.run(&mut run),
         Some(Command::Transform { what }) => what.run(&mut run),

@@ -32,6 +32,9 @@ pub struct Manifest {
     /// What is left out of analyses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclusions: Vec<ExclusionRecord>,
+    /// What was drawn to measure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<super::record_labels::FigureRecord>,
     /// How each analysis is made; for readers of the file: the history makes them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub analyses: Vec<serde_json::Value>,

@@ -1,6 +1,7 @@
 //! Mirror types of the study for disk: what the project file and the journal hold. Renaming a field of
 //! the model never changes a file; elements are named by their input and are read again.
 
+use super::record_labels::BlankRecord;
 use crate::base::{Error, Result};
 use crate::model::{
     ColorMap, ElementId, Excluded, Exclusion, Landmark, Landmarks, Layer, LayerKind, PixelSize, Range, Registration,
@@ -10,7 +11,7 @@ use crate::space::{DVec2, DVec3, Plane};
 use serde::{Deserialize, Serialize};
 
 /// Where an element comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceRecord {
     /// An input file or folder by its key, and which of the things found in it.
@@ -27,6 +28,8 @@ pub enum SourceRecord {
         /// Which of its elements.
         item: usize,
     },
+    /// A segmentation begun here: empty, on this grid; what was drawn is in the history.
+    Blank(BlankRecord),
 }
 
 /// A linked file or folder.

@@ -3,6 +3,7 @@
 use crate::base::{Error, Result};
 use crate::space::Grid;
 use ndarray::ArrayView3;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a label value means.
@@ -31,6 +32,8 @@ pub struct LabelMap {
     pub table: Vec<LabelEntry>,
     /// Whether the file said that lengths are millimeters.
     pub length_unit_known: bool,
+    /// Values that edits leave alone.
+    pub locked: BTreeSet<u8>,
 }
 
 /// Convention of ACDC and of this program: 1 right ventricle, 2 myocardium, 3 left ventricle.
@@ -39,6 +42,17 @@ const CARDIAC: [(u8, &str, [u8; 3]); 3] =
 
 /// Okabe and Ito's colors for further labels.
 const OTHERS: [[u8; 3]; 4] = [[0xCC, 0x79, 0xA7], [0xD5, 0x5E, 0x00], [0xF0, 0xE4, 0x42], [0x00, 0x72, 0xB2]];
+
+impl LabelEntry {
+    /// Name and color that a value usually has.
+    #[must_use]
+    pub fn usual(value: u8) -> Self {
+        match CARDIAC.iter().find(|(v, _, _)| *v == value) {
+            Some(&(value, name, rgb)) => Self { value, name: name.to_owned(), rgb },
+            None => Self { value, name: format!("Label {value}"), rgb: OTHERS[usize::from(value) % OTHERS.len()] },
+        }
+    }
+}
 
 impl LabelMap {
     /// Checks the lengths and makes the table: 1, 2, 3 are right ventricle, myocardium, left
@@ -49,8 +63,16 @@ impl LabelMap {
         }
         let mut present = [false; 256];
         phases.iter().flat_map(|p| p.iter()).for_each(|&v| present[usize::from(v)] = true);
-        let table = (1..=255u8).filter(|&v| present[usize::from(v)]).map(Self::usual_entry).collect();
-        Ok(Self { name: name.into(), grid, phases, phase_times_ms: Vec::new(), table, length_unit_known: true })
+        let table = (1..=255u8).filter(|&v| present[usize::from(v)]).map(LabelEntry::usual).collect();
+        Ok(Self {
+            name: name.into(),
+            grid,
+            phases,
+            phase_times_ms: Vec::new(),
+            table,
+            length_unit_known: true,
+            locked: BTreeSet::new(),
+        })
     }
 
     /// Number of phases.
@@ -76,12 +98,5 @@ impl LabelMap {
     #[must_use]
     pub fn count(&self, phase: usize, value: u8) -> usize {
         self.phases[phase].iter().filter(|&&v| v == value).count()
-    }
-
-    fn usual_entry(value: u8) -> LabelEntry {
-        match CARDIAC.iter().find(|(v, _, _)| *v == value) {
-            Some(&(value, name, rgb)) => LabelEntry { value, name: name.to_owned(), rgb },
-            None => LabelEntry { value, name: format!("Label {value}"), rgb: OTHERS[usize::from(value) % OTHERS.len()] },
-        }
     }
 }

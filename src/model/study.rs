@@ -1,7 +1,8 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
 use super::{
-    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, LabelMap, Layer, LayerKind, Registration, Section, Volume,
+    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Registration, Section,
+    Volume,
 };
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
@@ -70,6 +71,8 @@ pub struct Study {
     pub analyses: BTreeMap<AnalysisId, Arc<Analysis>>,
     /// What is left out of analyses, with reasons.
     pub exclusions: Vec<Exclusion>,
+    /// What was drawn to measure, oldest first.
+    pub figures: Vec<Figure>,
     /// The next unused id.
     pub next_id: u64,
 }
@@ -262,6 +265,10 @@ impl Study {
         for exclusion in &self.exclusions {
             let there = self.elements.contains_key(&exclusion.what.element());
             expect(there && !exclusion.reason.is_empty(), format!("an exclusion does not fit the study: {exclusion}"));
+        }
+        for figure in &self.figures {
+            let fine = figure.kind.takes(figure.points.len()) && self.volume(figure.image).is_some();
+            expect(fine, format!("figure {} does not fit the study", figure.name));
         }
         for layer in &self.layers {
             let fits = match layer.kind {

@@ -10,6 +10,8 @@ mod genes;
 mod position;
 mod prepare;
 mod score;
+#[cfg(feature = "onnx")]
+mod segment;
 mod suggest;
 mod texture;
 mod training;
@@ -26,6 +28,8 @@ pub use folds::{Split, make_folds};
 pub use genes::most_variable;
 pub use prepare::{Prepared, ScaleChoice, prepare};
 pub use score::{Graph, INTERVAL_90, Score, score};
+#[cfg(feature = "onnx")]
+pub use segment::{Segmented, segment};
 pub use suggest::{Sizes, suggest};
 pub use training::{Fold, Place, Training};
 pub use verdict::{Facts, is_shown};

@@ -203,7 +203,12 @@ impl Renderer {
             return Ok(());
         }
         let size = d.labels.grid.size();
-        let place = self.volumes.place(&self.link, &samples_of(&d.labels), size, (d.phase, self.now))?;
+        let phases = samples_of(&d.labels);
+        let at = (d.phase, self.now);
+        let place = match d.element {
+            Some(id) => self.volumes.place_of(&self.link, id.0, &phases, size, at)?,
+            None => self.volumes.place(&self.link, &phases, size, at)?,
+        };
         stats.waiting |= place.waiting;
         let colors = self.label_colors(&d.labels);
         let layout = self.programs.resources(&self.link, Pass::Labels);

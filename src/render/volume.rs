@@ -54,9 +54,37 @@ impl Volumes {
 
     /// The place of a phase, uploaded if it was not. Unsupported where a slice is larger than a texture.
     pub(super) fn place(&mut self, link: &Link, phases: &[Samples], size: [usize; 3], at: (usize, u64)) -> Result<Place> {
+        self.place_by(link, phases.iter().map(address).collect(), phases, size, at)
+    }
+
+    /// The place of a phase of an element that people draw on: where it was on the device before, only the rows
+    /// that changed are sent.
+    pub(super) fn place_of(
+        &mut self,
+        link: &Link,
+        element: u64,
+        phases: &[Samples],
+        size: [usize; 3],
+        at: (usize, u64),
+    ) -> Result<Place> {
+        // No address is that large.
+        let key = vec![usize::MAX, element as usize, size[0], size[1], size[2], phases.len()];
+        if let Some(stack) = self.stacks.find(&key, at.1) {
+            stack.replace(link, phases);
+        }
+        self.place_by(link, key, phases, size, at)
+    }
+
+    fn place_by(
+        &mut self,
+        link: &Link,
+        key: Vec<usize>,
+        phases: &[Samples],
+        size: [usize; 3],
+        at: (usize, u64),
+    ) -> Result<Place> {
         let (phase, now) = at;
         let phase = phase.min(phases.len().saturating_sub(1));
-        let key: Vec<usize> = phases.iter().map(address).collect();
         if self.stacks.find(&key, now).is_none() {
             let stack = Stack::new(link, phases, size)?;
             let n_bytes = phases.iter().map(|p| p.n_bytes() as u64).sum();
@@ -139,6 +167,28 @@ impl Stack {
         }
     }
 
+    /// Other voxels of the same size and type: of phases that are on the device, the changed rows are sent.
+    fn replace(&mut self, link: &Link, phases: &[Samples]) {
+        for (p, new) in phases.iter().enumerate() {
+            if address(new) == address(&self.phases[p]) {
+                continue;
+            }
+            let old = std::mem::replace(&mut self.phases[p], new.clone());
+            if self.uploaded[p] {
+                let (_, _, texel) = format(new);
+                let [row, height] = [self.size[0] as usize * texel as usize, self.size[1] as usize];
+                for (k, rows) in changed_rows(bytes(&old), bytes(new), row, height) {
+                    let [first, end] = rows;
+                    let from = (k * height + first) * row;
+                    let part = Rows { bytes: bytes(new), offset: from as u64, row_bytes: row as u32 };
+                    let first_k = (p % self.per_texture) as u32 * self.size[2] + k as u32;
+                    let texture = &self.textures[p / self.per_texture].0;
+                    link.write_texture(texture, [0, first as u32, first_k], [self.size[0], (end - first) as u32, 1], part);
+                }
+            }
+        }
+    }
+
     fn upload_one(&mut self, link: &Link, phase: usize) {
         if std::mem::replace(&mut self.uploaded[phase], true) {
             return;
@@ -158,5 +208,30 @@ impl Stack {
             first_k: (phase % self.per_texture) as u32 * self.size[2],
             waiting: !self.uploaded.iter().all(|&done| done),
         })
+    }
+}
+
+/// Slices that differ, each with its first changed row and one after the last.
+fn changed_rows(old: &[u8], new: &[u8], row: usize, height: usize) -> Vec<(usize, [usize; 2])> {
+    let slices = old.chunks(row * height).zip(new.chunks(row * height)).enumerate().filter(|(_, (a, b))| a != b);
+    let span = |(k, (a, b)): (usize, (&[u8], &[u8]))| {
+        let differs = |j: &usize| a[j * row..(j + 1) * row] != b[j * row..(j + 1) * row];
+        let first = (0..height).find(differs)?;
+        Some((k, [first, (first..height).rev().find(differs)? + 1]))
+    };
+    slices.filter_map(span).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_changed_rows_are_sent() {
+        let old = vec![0u8; 4 * 5 * 3];
+        let mut new = old.clone();
+        (new[20 + 9], new[20 + 14], new[59]) = (1, 1, 1);
+        assert_eq!(changed_rows(&old, &new, 4, 5), [(1, [2, 4]), (2, [4, 5])]);
+        assert!(changed_rows(&old, &old, 4, 5).is_empty());
     }
 }

@@ -59,6 +59,8 @@ pub struct LabelsDrawn {
     pub outline_px: f32,
     /// Draw only this value (a clicked segment), or all.
     pub only: Option<u8>,
+    /// The element whose voxels these are: another version of it changes the old one where it lies.
+    pub element: Option<crate::model::ElementId>,
 }
 
 /// A triangulated grid that carries section mm to pane mm: `columns × rows` vertices, row by row.

@@ -2,7 +2,9 @@
 
 use super::command::Command;
 use super::export::ExportWhat;
+use super::figures::FigureAction;
 use super::jobs::JobId;
+use super::labels::LabelAction;
 use super::task::Task;
 use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, TransformModel};
 use crate::scene::{Camera, CompareMode, PaneKind};
@@ -74,6 +76,10 @@ pub enum Action {
         /// To.
         to: usize,
     },
+    /// Draw on a segmentation, or work on one.
+    Label(LabelAction),
+    /// Figures that measure.
+    Figure(FigureAction),
     /// Run an analysis in the background.
     Run(Task),
     /// Write files; the request is part of the history.
@@ -214,6 +220,8 @@ impl Action {
             Self::Remove(_) => "Close",
             Self::SetPixelSize { .. } | Self::ForgetPixelSize(_) => "Size of a pixel",
             Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
+            Self::Label(_) => "Segmentation",
+            Self::Figure(_) => "Measuring tools",
             Self::Run(_) | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
             Self::Export { .. } => "Export",
             Self::Exclude { .. } | Self::Include(_) => "Exclusions",

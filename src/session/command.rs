@@ -1,6 +1,6 @@
 //! What a person can call by name: menus, palette, keys and the cheat sheet come from this one table.
 
-use crate::model::TransformModel;
+use crate::model::{FigureKind, TransformModel};
 use crate::scene::CompareMode;
 
 /// A panel of the right side.
@@ -9,6 +9,10 @@ pub enum Panel {
     /// Inspector and landmarks.
     #[default]
     Inspect,
+    /// Segmentations by hand.
+    Draw,
+    /// Lengths, angles and areas.
+    Figures,
     /// Numbers of the heart.
     Heart,
     /// Genes as numbers.
@@ -25,14 +29,25 @@ pub enum Panel {
 
 impl Panel {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 7] =
-        [Self::Inspect, Self::Heart, Self::Genes, Self::Fusion, Self::Prediction, Self::Cohort, Self::Export];
+    pub const ALL: [Self; 9] = [
+        Self::Inspect,
+        Self::Draw,
+        Self::Figures,
+        Self::Heart,
+        Self::Genes,
+        Self::Fusion,
+        Self::Prediction,
+        Self::Cohort,
+        Self::Export,
+    ];
 
     /// Name on its tab.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::Inspect => "Inspect",
+            Self::Draw => "Draw",
+            Self::Figures => "Ruler",
             Self::Heart => "Heart",
             Self::Genes => "Genes",
             Self::Fusion => "Fusion",
@@ -47,6 +62,8 @@ impl Panel {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Inspect => "How the selected layer is shown, and the landmarks",
+            Self::Draw => "Draw and mend segmentations by hand, with their volumes",
+            Self::Figures => "Lengths, angles, areas and values inside, with their ±",
             Self::Heart => "Volumes, segments, wall and scar of one frame or of all",
             Self::Genes => "Normalize, find variable genes, principal components",
             Self::Fusion => "Join image features and expression",
@@ -55,6 +72,21 @@ impl Panel {
             Self::Export => "Pictures, tables, maps and transforms to hand on",
         }
     }
+}
+
+/// What the pointer does on a heart pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// Paint the chosen label.
+    Brush,
+    /// Take it away.
+    Eraser,
+    /// Fill a polygon with it.
+    Polygon,
+    /// Grow it over like values.
+    Grow,
+    /// A figure that measures.
+    Figure(FigureKind),
 }
 
 /// Everything that can be called without further words.
@@ -144,6 +176,12 @@ pub enum Command {
     ScaleReset,
     /// The keyboard acts on the next pane.
     NextPane,
+    /// Take a tool, or lay it down.
+    Tool(Tool),
+    /// A larger (or smaller) brush.
+    Brush(bool),
+    /// An empty segmentation on the grid of the heart image.
+    NewLabels,
 }
 
 /// A command as people see it.
@@ -193,6 +231,17 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::PreviousPhase, "Image", "Previous phase", "ArrowLeft"),
     spec(Command::NextSlice, "Image", "Next slice", "ArrowUp"),
     spec(Command::PreviousSlice, "Image", "Previous slice", "ArrowDown"),
+    spec(Command::NewLabels, "Image", "New segmentation", ""),
+    spec(Command::Tool(Tool::Brush), "Image", "Brush", "E"),
+    spec(Command::Tool(Tool::Eraser), "Image", "Eraser", "X"),
+    spec(Command::Tool(Tool::Polygon), "Image", "Fill a polygon", "Y"),
+    spec(Command::Tool(Tool::Grow), "Image", "Grow a region", "W"),
+    spec(Command::Brush(true), "Image", "Larger brush", "]"),
+    spec(Command::Brush(false), "Image", "Smaller brush", "["),
+    spec(Command::Tool(Tool::Figure(FigureKind::Length)), "Image", "Measure a length", "M"),
+    spec(Command::Tool(Tool::Figure(FigureKind::Angle)), "Image", "Measure an angle", "V"),
+    spec(Command::Tool(Tool::Figure(FigureKind::Polygon)), "Image", "Measure an area", "Shift+Y"),
+    spec(Command::Tool(Tool::Figure(FigureKind::Ellipse)), "Image", "Measure an ellipse", "Shift+M"),
     spec(Command::LandmarkTool, "Register", "Place landmark pairs", "L"),
     spec(Command::DeletePair, "Register", "Delete selected pair", "Delete"),
     spec(Command::BindPlane, "Register", "Bind section to the short-axis plane shown", "B"),
@@ -203,6 +252,8 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Model(TransformModel::ThinPlate), "Register", "Fit a thin plate", ""),
     spec(Command::MendMirror, "Register", "Flip the section (mirrored landmarks)", ""),
     spec(Command::MendSwap, "Register", "Exchange the swapped pairs", ""),
+    spec(Command::Panel(Panel::Draw), "Analyze", "Draw segmentations…", "Shift+E"),
+    spec(Command::Panel(Panel::Figures), "Analyze", "Ruler…", "Shift+R"),
     spec(Command::Panel(Panel::Heart), "Analyze", "Heart in numbers…", "Shift+H"),
     spec(Command::Panel(Panel::Genes), "Analyze", "Genes as numbers…", "Shift+G"),
     spec(Command::Panel(Panel::Fusion), "Analyze", "Fusion…", "Shift+F"),

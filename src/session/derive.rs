@@ -49,7 +49,7 @@ impl Session {
         let wanted: Vec<(ElementId, Arc<LabelMap>)> = self
             .study
             .label_maps()
-            .filter(|(id, _)| !self.segments.contains_key(id))
+            .filter(|(id, l)| !self.segments.contains_key(id) && l.phases.iter().any(|p| p.contains(&3)))
             .map(|(id, l)| (id, Arc::clone(l)))
             .collect();
         for (id, labels) in wanted {
@@ -63,12 +63,16 @@ impl Session {
     }
 
     pub(super) fn add_segments(&mut self, id: ElementId, segments: SegmentsOf) {
+        // Labels that are being drawn are seldom whole; that is no news after every stroke.
+        let drawn = |c: &super::Change| matches!(c, super::Change::Voxels { id: of, .. } if *of == id);
+        let is_drawn = self.history.edits().iter().any(|e| e.changes.iter().any(drawn));
         match &segments.result {
             Ok(found) => {
                 self.derived.segments.insert(id, Arc::new(found.labels.clone()));
                 let notes: Vec<String> = found.findings.iter().map(|f| format!("{} {}", f.what, f.remedy)).collect();
-                notes.into_iter().for_each(|n| self.say(Severity::Warning, n));
+                notes.into_iter().filter(|_| !is_drawn).for_each(|n| self.say(Severity::Warning, n));
             }
+            Err(_) if is_drawn => {}
             Err(why) => self.say(Severity::Note, format!("No segments: {why}")),
         }
         self.segments.insert(id, Arc::new(segments));

@@ -5,7 +5,10 @@ use super::task::{Recipe, remake};
 use crate::base::{Error, Progress, Result};
 use crate::io::project::path_key;
 use crate::io::record::{ElementRecord, ExclusionRecord, LayerRecord, RegistrationRecord, SourceRecord, typed_um_per_px};
-use crate::model::{Analysis, AnalysisId, Element, ElementId, Exclusion, Layer, Provenance, Registration, Study};
+use crate::io::record_labels::{BlankRecord, FigureRecord, LabelEditRecord, LabelEntryRecord, table_of, table_record};
+use crate::model::{
+    Analysis, AnalysisId, Element, ElementId, Exclusion, Figure, LabelEdit, LabelTable, Layer, Provenance, Registration, Study,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -63,6 +66,29 @@ pub enum Change {
         /// After.
         after: Vec<Exclusion>,
     },
+    /// Voxels of a segmentation.
+    Voxels {
+        /// Which.
+        id: ElementId,
+        /// What changes, by phase.
+        edits: Vec<LabelEdit>,
+    },
+    /// Names, colors and locks of a segmentation.
+    LabelTable {
+        /// Which.
+        id: ElementId,
+        /// Before.
+        before: LabelTable,
+        /// After.
+        after: LabelTable,
+    },
+    /// What was drawn to measure.
+    Figures {
+        /// Before.
+        before: Vec<Figure>,
+        /// After.
+        after: Vec<Figure>,
+    },
 }
 
 /// A named, undoable step.
@@ -117,6 +143,17 @@ impl Change {
                 }
             }
             Self::Exclusions { after, .. } => study.exclusions.clone_from(after),
+            Self::Figures { after, .. } => study.figures.clone_from(after),
+            Self::Voxels { id, edits } => {
+                if let Some(Element::Labels(map)) = study.elements.get_mut(id) {
+                    *map = Arc::new(map.edited(edits));
+                }
+            }
+            Self::LabelTable { id, after, .. } => {
+                if let Some(Element::Labels(map)) = study.elements.get_mut(id) {
+                    *map = Arc::new(map.with_table(after));
+                }
+            }
         }
     }
 
@@ -127,6 +164,9 @@ impl Change {
             Self::Layers { before, after } => Self::Layers { before: after, after: before },
             Self::Analysis { id, before, after } => Self::Analysis { id, before: after, after: before },
             Self::Exclusions { before, after } => Self::Exclusions { before: after, after: before },
+            Self::Figures { before, after } => Self::Figures { before: after, after: before },
+            Self::Voxels { id, edits } => Self::Voxels { id, edits: edits.iter().rev().map(LabelEdit::inverse).collect() },
+            Self::LabelTable { id, before, after } => Self::LabelTable { id, before: after, after: before },
         }
     }
 }
@@ -213,6 +253,29 @@ pub enum ChangeRecord {
         /// After.
         after: Vec<ExclusionRecord>,
     },
+    /// Voxels of a segmentation.
+    Voxels {
+        /// Which.
+        id: u64,
+        /// What changes.
+        edits: Vec<LabelEditRecord>,
+    },
+    /// Names, colors and locks of a segmentation.
+    LabelTable {
+        /// Which.
+        id: u64,
+        /// Before.
+        before: Vec<LabelEntryRecord>,
+        /// After.
+        after: Vec<LabelEntryRecord>,
+    },
+    /// What was drawn to measure.
+    Figures {
+        /// Before.
+        before: Vec<FigureRecord>,
+        /// After.
+        after: Vec<FigureRecord>,
+    },
 }
 
 /// The record of an element; a path is replaced by its key.
@@ -221,6 +284,7 @@ pub fn element_record(id: ElementId, held: &Held) -> ElementRecord {
     let provenance = &held.provenance;
     let source = match (&provenance.path, provenance.demo_seed) {
         (Some(path), _) => SourceRecord::Input { key: path_key(path), item: provenance.item },
+        (None, None) if let Element::Labels(map) = &held.element => SourceRecord::Blank(BlankRecord::from(&**map)),
         (None, seed) => SourceRecord::Demo { seed: seed.unwrap_or(0), item: provenance.item },
     };
     let typed = match &held.element {
@@ -275,6 +339,16 @@ impl Change {
                 let records = |l: &[Exclusion]| l.iter().map(ExclusionRecord::from).collect();
                 ChangeRecord::Exclusions { before: records(before), after: records(after) }
             }
+            Self::Figures { before, after } => {
+                let records = |l: &[Figure]| l.iter().map(FigureRecord::from).collect();
+                ChangeRecord::Figures { before: records(before), after: records(after) }
+            }
+            Self::Voxels { id, edits } => {
+                ChangeRecord::Voxels { id: id.0, edits: edits.iter().map(LabelEditRecord::from).collect() }
+            }
+            Self::LabelTable { id, before, after } => {
+                ChangeRecord::LabelTable { id: id.0, before: table_record(before), after: table_record(after) }
+            }
         }
     }
 }
@@ -298,7 +372,14 @@ impl ChangeRecord {
         let registration = |record: &Option<RegistrationRecord>| record.as_ref().map(fitted).transpose();
         Ok(match self {
             Self::Element { id, before, after } => {
-                Change::Element { id: ElementId(*id), before: held(before)?, after: held(after)? }
+                let id = ElementId(*id);
+                // What disappears is the one that is there, with what was drawn on it.
+                let there = study.elements.get(&id).map(|element| {
+                    let provenance = study.provenance.get(&id).cloned().unwrap_or_default();
+                    Held { element: element.clone(), provenance }
+                });
+                let before = if there.is_some() { before.as_ref().and(there) } else { held(before)? };
+                Change::Element { id, before, after: held(after)? }
             }
             Self::Registration { section, before, after } => {
                 Change::Registration { section: ElementId(*section), before: registration(before)?, after: registration(after)? }
@@ -317,6 +398,21 @@ impl ChangeRecord {
             Self::Exclusions { before, after } => {
                 let exclusions = |l: &[ExclusionRecord]| l.iter().map(ExclusionRecord::to_exclusion).collect();
                 Change::Exclusions { before: exclusions(before), after: exclusions(after) }
+            }
+            Self::Figures { before, after } => {
+                let figures = |l: &[FigureRecord]| l.iter().map(FigureRecord::to_figure).collect::<Result<_>>();
+                Change::Figures { before: figures(before)?, after: figures(after)? }
+            }
+            Self::Voxels { id, edits } => {
+                let (id, edits) = (ElementId(*id), edits.iter().map(LabelEditRecord::to_edit).collect::<Vec<_>>());
+                // Those of an element that this line makes are checked by their bounds alone.
+                if let Some(map) = study.labels(id) {
+                    edits.iter().try_for_each(|e| e.check(map.phases.get(e.phase).map_or(&[], |p| p)))?;
+                }
+                Change::Voxels { id, edits }
+            }
+            Self::LabelTable { id, before, after } => {
+                Change::LabelTable { id: ElementId(*id), before: table_of(before), after: table_of(after) }
             }
         })
     }

@@ -8,10 +8,13 @@ mod command;
 mod derive;
 mod edit;
 mod export;
+mod figures;
 mod history;
 mod jobs;
 mod joint;
 mod journal;
+mod label_work;
+mod labels;
 mod layer_edit;
 mod open;
 mod project;
@@ -22,16 +25,20 @@ mod spots;
 mod task;
 mod view_change;
 
+pub use crate::imaging::paint::{Brush, Connect, GrowSettings, Tip, slice_axis};
 pub use action::{Action, RegisterAction, Side, ViewAction};
 pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
-pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
+pub use command::{COMMANDS, Command, MENUS, Panel, Spec, Tool, spec_of};
 pub use derive::SegmentsOf;
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
+pub use figures::{FigureAction, FigureRow, figure_table, figure_values, table_of as figure_rows_table, tidy as figure_rows};
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use joint::{Joined, before, join_views};
 pub use journal::{Leftover, state_folder};
+pub use label_work::{LabelOp, Which, Worked, segment_volume, work_on_labels};
+pub use labels::{Dab, LabelAction, LabelVolumes};
 pub use open::{Opened, demo_elements, demo_held};
 pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
@@ -90,6 +97,8 @@ pub enum Outcome {
     Pairs(PathBuf, Landmarks, Vec<Note>),
     /// A method's result.
     Analyzed(Box<Analysis>),
+    /// What was asked of a segmentation.
+    Labeled(Box<labels::Labeled>),
     /// Files were written.
     Exported(Vec<PathBuf>),
 }
@@ -127,6 +136,7 @@ pub struct Session {
     painted: BTreeMap<ElementId, derive::Painting>,
     drag: Option<Box<Registration>>,
     preview: Option<Vec<Layer>>,
+    stroke: Option<labels::Stroke>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
     planes: Mutex<SceneCache>,
     unsaved: bool,
@@ -159,6 +169,7 @@ impl Session {
             painted: BTreeMap::new(),
             drag: None,
             preview: None,
+            stroke: None,
             planes: Mutex::default(),
             unsaved: false,
             is_early: false,
@@ -187,6 +198,9 @@ impl Session {
     }
 
     fn try_apply(&mut self, action: Action) -> Result<()> {
+        if !matches!(action, Action::Label(_) | Action::View(_) | Action::DismissMessage(_) | Action::PreviewLayer { .. }) {
+            self.end_stroke();
+        }
         let leaves_preview = matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::DismissMessage(_));
         if !leaves_preview {
             self.keep_layers();
@@ -221,6 +235,8 @@ impl Session {
             Action::PreviewLayer { index, layer } => self.preview_layer(index, layer),
             Action::KeepLayers => Ok(()),
             Action::MoveLayer { from, to } => self.move_layer(from, to),
+            Action::Label(action) => self.label(action),
+            Action::Figure(action) => self.figure(action),
             Action::Run(task) => self.run_task(task),
             Action::Export { what, path } => self.export(what, &path),
             Action::RemoveAnalysis(id) => self.remove_analysis(id),
@@ -253,6 +269,12 @@ impl Session {
                 Some(pair) => self.register(&RegisterAction::Remove(pair))?,
                 None => return Err(Error::parameter("select a landmark pair first")),
             },
+            Command::NewLabels => {
+                let image = self.view.heart.ok_or_else(|| Error::parameter("open an image of the heart first"))?;
+                let is_free = |n: &usize| self.study.label_maps().all(|(_, l)| l.name != format!("Segmentation {n}"));
+                let n = (1..=self.study.elements.len() + 1).find(is_free).unwrap_or(1);
+                self.label(LabelAction::New { image, name: format!("Segmentation {n}") })?;
+            }
             Command::CancelJobs => {
                 let ids: Vec<JobId> = self.jobs.status().iter().map(|j| j.id).collect();
                 ids.into_iter().for_each(|id| self.jobs.cancel(id));
@@ -294,6 +316,7 @@ impl Session {
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
             Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
+            Outcome::Labeled(labeled) => self.take_labeled(*labeled),
             Outcome::Exported(files) => {
                 let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
                 self.say(Severity::Note, format!("Written: {}", names.join(", ")));

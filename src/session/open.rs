@@ -297,6 +297,10 @@ impl Session {
         if kept.len() < self.study.exclusions.len() {
             changes.push(Change::Exclusions { before: self.study.exclusions.clone(), after: kept });
         }
+        let kept: Vec<_> = self.study.figures.iter().filter(|f| f.image != id).cloned().collect();
+        if kept.len() < self.study.figures.len() {
+            changes.push(Change::Figures { before: self.study.figures.clone(), after: kept });
+        }
         changes.push(Change::Element { id, before: self.held(id), after: None });
         changes
     }

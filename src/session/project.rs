@@ -9,6 +9,7 @@ use crate::io::project::{
     FORMAT, Manifest, Project, digest_input, extract_inputs, path_key, read_project, relative_path, unpack_folder, write_project,
 };
 use crate::io::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
+use crate::io::record_labels::FigureRecord;
 use crate::model::{Element, ElementId, Layer, PixelSize, Provenance, Section, Study};
 use crate::phantom::make_case;
 use crate::scene::{Camera, CompareMode, PaneKind, PaneView, View};
@@ -155,6 +156,7 @@ impl Session {
         manifest.registrations = self.study.registrations.values().map(RegistrationRecord::from).collect();
         manifest.layers = self.study.layers.iter().map(LayerRecord::from).collect();
         manifest.exclusions = self.study.exclusions.iter().map(ExclusionRecord::from).collect();
+        manifest.figures = self.study.figures.iter().map(FigureRecord::from).collect();
         manifest.analyses = self.study.analyses.values().filter_map(|a| serde_json::from_str(&a.recipe).ok()).collect();
         manifest.view = view_value(&self.view);
         let history = self.history.lines().iter().filter_map(|l| serde_json::to_string(l).ok()).collect();
@@ -294,6 +296,7 @@ fn source_key(source: &SourceRecord) -> (String, usize) {
     match source {
         SourceRecord::Input { key, item } => (key.clone(), *item),
         SourceRecord::Demo { seed, item } => (format!("demo {seed}"), *item),
+        SourceRecord::Blank(_) => (String::new(), 0),
     }
 }
 
@@ -333,12 +336,16 @@ fn demo_seeds(manifest: &Manifest, lines: &[Line]) -> BTreeSet<u64> {
     let records = manifest.elements.iter().chain(logged.flatten().flatten());
     let seed = |r: &ElementRecord| match r.source {
         SourceRecord::Demo { seed, .. } => Some(seed),
-        SourceRecord::Input { .. } => None,
+        SourceRecord::Input { .. } | SourceRecord::Blank(_) => None,
     };
     records.filter_map(seed).collect()
 }
 
 fn find(sources: &Sources, record: &ElementRecord) -> Option<Held> {
+    if let SourceRecord::Blank(blank) = &record.source {
+        let map = blank.to_labels(&record.name, Limits::default()).ok()?;
+        return Some(Held { element: Element::Labels(Arc::new(map)), provenance: Provenance::default() });
+    }
     let mut held = sources.get(&source_key(&record.source))?.clone();
     if let (Some(um_per_px), Element::Section(section)) = (record.typed_um_per_px, &held.element) {
         let pixel_size = PixelSize::Known { um_per_px, source: TYPED.into() };
@@ -389,6 +396,8 @@ fn from_manifest(manifest: &Manifest, sources: &Sources) -> Result<(Study, super
     changes.push(Change::Layers { before: Vec::new(), after });
     let after = manifest.exclusions.iter().map(ExclusionRecord::to_exclusion).collect();
     changes.push(Change::Exclusions { before: Vec::new(), after });
+    let after = manifest.figures.iter().map(FigureRecord::to_figure).collect::<Result<_>>()?;
+    changes.push(Change::Figures { before: Vec::new(), after });
     let (mut study, mut history) = (Study::default(), super::History::default());
     let edit = Edit { name: "open project".into(), changes };
     edit.apply(&mut study);

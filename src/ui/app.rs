@@ -424,7 +424,16 @@ impl Workbench {
             Command::Palette => self.memo.palette.show(),
             Command::CheatSheet => self.memo.cheat_sheet = !self.memo.cheat_sheet,
             Command::GoTo => self.memo.dialog = Some(Dialog::GoTo { text: String::new() }),
-            Command::LandmarkTool => self.memo.landmark_tool = !self.memo.landmark_tool,
+            Command::LandmarkTool => {
+                self.memo.landmark_tool = !self.memo.landmark_tool;
+                self.memo.draw.take(None);
+            }
+            Command::Tool(tool) => {
+                let taken = self.memo.draw.tool != Some(tool);
+                self.memo.draw.take(taken.then_some(tool));
+                self.memo.landmark_tool = false;
+            }
+            Command::Brush(larger) => self.memo.draw.resize(if larger { 1.0 } else { -1.0 }),
             Command::Panel(panel) => {
                 self.memo.analyze.panel = panel;
                 self.prefs.hide_properties = false;

@@ -43,6 +43,8 @@ pub(super) fn word_of(modifiers: Modifiers, key: Key) -> Result<String, &'static
         Key::Questionmark => "?",
         Key::Period => ".",
         Key::Comma => ",",
+        Key::OpenBracket => "[",
+        Key::CloseBracket => "]",
         other => other.name(),
     };
     // On most keyboards the question mark is a shifted key already.

@@ -13,7 +13,7 @@ pub(super) fn escape(ui: &Ui, desk: &mut Desk<'_>) {
     let modal = memo.dialog.is_some() || memo.palette.open || memo.cheat_sheet || memo.keys_panel.open;
     let idle = !modal && !ui.ctx().text_edit_focused() && !egui::Popup::is_any_open(ui.ctx());
     if idle && ui.input(|i| i.key_pressed(Key::Escape)) {
-        if pane_input::cancel(desk) {
+        if pane_input::cancel(desk) || super::draw::step_back(desk) {
         } else if desk.memo.landmark_tool {
             desk.memo.landmark_tool = false;
         } else if desk.memo.messages_open || desk.memo.jobs_open {

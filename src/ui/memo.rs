@@ -16,6 +16,8 @@ pub(super) struct Memo {
     pub(super) selected_layer: Option<usize>,
     pub(super) analyze: super::analyze::State,
     pub(super) landmark_tool: bool,
+    /// The tool in hand and what it is set to.
+    pub(super) draw: super::draw::State,
     pub(super) maximized: Option<PaneKind>,
     /// The pane under the pointer.
     pub(super) hovered: Option<PaneKind>,

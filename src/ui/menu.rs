@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::icon::{Icon, icon_button, icon_button_enabled};
 use super::theme::Theme;
 use crate::model::LayerKind;
-use crate::session::{COMMANDS, Command, MENUS, Session, Spec};
+use crate::session::{COMMANDS, Command, MENUS, Session, Spec, Tool};
 use egui::{Button, RichText, Ui};
 
 /// Why a command cannot be run now, in one sentence.
@@ -27,6 +27,10 @@ pub(super) fn why_not(command: Command, session: &Session) -> Option<String> {
         Command::ToggleHistology => say(has_layer(|k| matches!(k, LayerKind::Picture)), "No histology is open."),
         Command::Compare(_) | Command::LandmarkTool | Command::BindPlane | Command::Model(_) => {
             say(both, "Open a heart image and a tissue section first.")
+        }
+        Command::NewLabels | Command::Tool(Tool::Figure(_)) => say(session.heart().is_some(), "Open a heart image first."),
+        Command::Tool(_) | Command::Brush(_) => {
+            say(session.drawn_labels().is_some(), "Show a segmentation of the heart image first, or begin a new one.")
         }
         Command::DeletePair => say(session.view.selected_pair.is_some(), "Select a landmark pair first."),
         Command::MendMirror => {
@@ -61,6 +65,7 @@ fn is_on(command: Command, desk: &Desk<'_>) -> bool {
         Command::ToggleNeurological => session.view.neurological,
         Command::Play => session.playing,
         Command::LandmarkTool => memo.landmark_tool,
+        Command::Tool(tool) => memo.draw.tool == Some(tool),
         Command::Model(model) => session.registration().is_some_and(|r| r.model == model),
         _ => false,
     }

@@ -9,6 +9,7 @@ mod cheat_sheet;
 mod cut_lines;
 mod desk;
 mod dialogs;
+mod draw;
 mod genes;
 mod histogram;
 mod icon;

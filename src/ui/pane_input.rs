@@ -28,6 +28,8 @@ pub(super) enum Gesture {
     Cut(CutDrag),
     /// The divider of the swipe, and where it was.
     Swipe { from: f64 },
+    /// A tool draws.
+    Draw,
     /// Taken back with Esc; waits for the release.
     Over,
 }
@@ -47,7 +49,9 @@ pub(super) fn interact(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: 
         desk.memo.cohort_hit = None;
     }
     drag(ui, response, desk, kind, pen, scene);
-    click(response, desk, kind, pen, scene);
+    if !super::draw::click(ui, response, desk, kind, pen) {
+        click(response, desk, kind, pen, scene);
+    }
     cursor_icon(ui, response, desk, kind, pen, scene);
 }
 
@@ -85,6 +89,9 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
 fn wheel(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
     let Some(at) = response.hover_pos() else { return };
     let ticks: Vec<(f64, egui::Modifiers)> = ui.input(|i| i.events.iter().filter_map(ticks_of).collect());
+    if super::draw::wheel(desk, kind, &ticks) {
+        return;
+    }
     // A slow frame holds many notches; what they do is absolute, so they are added up first.
     let sum = |which: &dyn Fn(&egui::Modifiers) -> bool| -> f64 { ticks.iter().filter(|(_, m)| which(m)).map(|(t, _)| t).sum() };
     let is_phase = |m: &egui::Modifiers| m.shift && !m.command;
@@ -161,6 +168,9 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     if shift || space {
         return Some(pan);
     }
+    if super::draw::begin(ui, desk, kind, pen, press) {
+        return Some(Gesture::Draw);
+    }
     if let Some(pair) = landmark_at(pen, scene, press) {
         hold_overlay(desk);
         return Some(Gesture::Landmark { pair });
@@ -187,6 +197,7 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
         match gesture {
             Gesture::Landmark { .. } => desk.register(RegisterAction::EndDrag),
             Gesture::Window { .. } => desk.act(Action::KeepLayers),
+            Gesture::Draw => super::draw::end(desk, kind),
             _ => {}
         }
         return;
@@ -214,6 +225,7 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
         Gesture::Swipe { .. } => {
             desk.view(ViewAction::Mix(f64::from((at.x - pen.rect.left()) / pen.rect.width())));
         }
+        Gesture::Draw => super::draw::follow(ui, desk, kind, pen, at),
         Gesture::Over => {}
     }
     desk.memo.gesture = Some((owner, gesture));
@@ -240,6 +252,7 @@ pub(super) fn cancel(desk: &mut Desk<'_>) -> bool {
         Gesture::Pan { from, .. } | Gesture::Zoom { from, .. } => desk.view(ViewAction::Camera(kind, from)),
         Gesture::Cut(cut) => cut_lines::cancel(desk, &cut),
         Gesture::Swipe { from } => desk.view(ViewAction::Mix(from)),
+        Gesture::Draw => super::draw::cancel(desk),
         Gesture::Over => return false,
     }
     desk.memo.gesture = Some((kind, Gesture::Over));

@@ -268,6 +268,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
             menu(&response, desk, kind);
         }
     }
+    super::draw::overlay(ui, desk, kind, &pen);
     desk.memo.drawn.insert(kind, (scene.camera, size_px));
     if desk.memo.landmark_tool
         && desk.has_content(kind)

@@ -96,7 +96,11 @@ fn cavity(desk: &mut Desk<'_>, volume: &Volume) -> Vec<f64> {
         let slices = labels.phases[p].chunks(nx * ny).enumerate().filter(|(k, _)| !out.contains(k));
         slices.map(|(_, s)| s.iter().filter(|v| **v == 3).count()).sum::<usize>() as f64
     };
-    let counts: Vec<f64> = (0..labels.n_phases()).map(count).collect();
+    // While labels are drawn, only the phase that changes is counted again.
+    let known = desk.memo.cavity.take().filter(|(l, without, _)| *without == out && l.n_phases() == labels.n_phases());
+    let same =
+        |p: usize| known.as_ref().filter(|(l, ..)| std::sync::Arc::ptr_eq(&l.phases[p], &labels.phases[p])).map(|k| k.2[p]);
+    let counts: Vec<f64> = (0..labels.n_phases()).map(|p| same(p).unwrap_or_else(|| count(p))).collect();
     desk.memo.cavity = Some((std::sync::Arc::clone(labels), out, counts.clone()));
     counts
 }

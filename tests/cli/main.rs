@@ -13,6 +13,7 @@ mod convert;
 mod headless;
 mod heart;
 mod inspect;
+mod labels;
 mod measure;
 mod privacy;
 mod radiomics;

@@ -92,6 +92,7 @@ fn everything() -> Scene {
             fill: 0.3,
             outline_px: 1.0,
             only: None,
+            element: None,
         }),
         Drawn::Picture(PictureDrawn {
             picture: Arc::new(Picture::single(64, 48, rgba).unwrap()),

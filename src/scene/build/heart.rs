@@ -42,6 +42,7 @@ pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: Pan
     draw_genes(&mut pane, inputs, cache, kind, &plane);
     other_planes(&mut pane, inputs, cache, (kind, &plane), bounds);
     landmarks(&mut pane, inputs, &plane);
+    super::figures::draw(&mut pane, inputs, (id, volume), &plane);
     if let Some(at) = cursor_lps(inputs) {
         pane.mark(Mark::Cursor { at: plane.plane_from_lps(at), sd_mm: None });
     }
@@ -93,6 +94,7 @@ fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &
             fill,
             outline_px,
             only,
+            element: only.is_none().then_some(layer.element),
         };
         pane.draw(Drawn::Labels(drawn(labels, fill, outline_px, None)));
         if let (Some(segments), Some(lit)) = (inputs.derived.segments.get(&layer.element), inputs.view.lit_segment) {

@@ -5,6 +5,7 @@ mod bullseye;
 mod cache;
 mod chain;
 mod cohort;
+mod figures;
 mod heart;
 mod overlay;
 mod section;

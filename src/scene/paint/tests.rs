@@ -55,7 +55,15 @@ fn scene(plane: Plane, storage: ([usize; 3], [bool; 3]), labels: bool) -> Scene 
     let drawn = if labels {
         let values: Vec<u8> = values.iter().map(|&v| if v > 10 { v / 50 } else { 0 }).collect();
         let labels = LabelMap::new("l", grid, vec![values.into()]).unwrap();
-        Drawn::Labels(LabelsDrawn { labels: Arc::new(labels), phase: 0, plane, fill: 0.5, outline_px: 1.0, only: None })
+        Drawn::Labels(LabelsDrawn {
+            labels: Arc::new(labels),
+            phase: 0,
+            plane,
+            fill: 0.5,
+            outline_px: 1.0,
+            only: None,
+            element: None,
+        })
     } else {
         let volume = Volume::new("v", grid, vec![Samples::U8(values.into())]).unwrap();
         Drawn::Slice(SliceDrawn {

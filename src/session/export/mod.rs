@@ -89,6 +89,13 @@ pub enum ExportWhat {
         /// The section.
         section: u64,
     },
+    /// Figures that measure, as a tidy table.
+    Figures,
+    /// A segmentation: `.nii.gz` or `.dcm`.
+    Labels {
+        /// The segmentation.
+        labels: u64,
+    },
 }
 
 /// One export, as a line of the history holds it.
@@ -142,6 +149,8 @@ impl Exporter {
             ExportWhat::Layers { section } => {
                 self.layer_values(ElementId(*section), &part)?.write(&path).map(|()| vec![path.clone()])
             }
+            ExportWhat::Figures => super::figures::figure_table(&self.study)?.write(&path).map(|()| vec![path.clone()]),
+            ExportWhat::Labels { labels } => self.labels(ElementId(*labels), &path),
             ExportWhat::Transform { section } => self.transform(ElementId(*section), &path),
         }?;
         let beside = provenance::path_beside(&path);

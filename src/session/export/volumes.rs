@@ -8,6 +8,17 @@ use crate::model::ElementId;
 use std::path::{Path, PathBuf};
 
 impl Exporter {
+    /// A segmentation as NIfTI or as a DICOM segmentation, by the ending.
+    pub(super) fn labels(&self, id: ElementId, path: &Path) -> Result<Vec<PathBuf>> {
+        let map = self.study.labels(id).ok_or_else(|| Error::parameter("this segmentation is not open"))?;
+        match io::bytes::ending(path).as_str() {
+            "nii" => io::write_nifti_labels(path, map)?,
+            "dcm" => io::write_dicom_segmentation(path, map)?,
+            _ => return Err(Error::parameter(format!("labels end in .nii, .nii.gz or .dcm: {}", path.display()))),
+        }
+        Ok(vec![path.to_path_buf()])
+    }
+
     /// Mean of the spots on tissue that are not left out in each voxel of the heart, NaN elsewhere; and how
     /// many there are, in a second file.
     pub(super) fn map(

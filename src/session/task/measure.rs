@@ -1,6 +1,6 @@
 //! Numbers of the heart from a segmentation, as a task: of one frame or of all.
 
-use super::Made;
+use super::{Made, readers};
 use crate::base::{Error, Progress, Result, Warnings};
 use crate::cardiac::{
     Anchor, Levels, Measure, Measured, ScarRule, ScarSettings, SegmentSettings, Segmentation, VentricleSettings, WallMethod,
@@ -29,6 +29,11 @@ pub enum MeasureWhat {
         rule: String,
         /// Least voxels of a piece.
         min_voxels: usize,
+    },
+    /// Overlap and distances to the labels of another reader.
+    Readers {
+        /// The other segmentation.
+        other: u64,
     },
 }
 
@@ -64,7 +69,11 @@ impl MeasureTask {
     }
 
     pub(super) fn inputs(&self) -> BTreeSet<ElementId> {
-        std::iter::once(self.labels).chain(self.image).map(ElementId).collect()
+        let other = match self.what {
+            MeasureWhat::Readers { other } => Some(other),
+            _ => None,
+        };
+        std::iter::once(self.labels).chain(self.image).chain(other).map(ElementId).collect()
     }
 
     pub(super) fn make(&self, study: &Study, progress: &Progress) -> Result<Made> {
@@ -78,6 +87,7 @@ impl MeasureTask {
             MeasureWhat::Ventricles => self.ventricles(labels)?,
             MeasureWhat::Segments => self.segments(study, labels, progress)?,
             MeasureWhat::Wall { definition } => self.wall(labels, definition, progress)?,
+            MeasureWhat::Readers { other } => readers::compare([labels, readers::other(study, *other)?], self.frame, progress)?,
             MeasureWhat::Scar { rule, min_voxels } => self.scar(study, labels, (rule, *min_voxels), progress)?,
         };
         if measured.rows.is_empty() {
@@ -102,6 +112,7 @@ impl MeasureTask {
             MeasureWhat::Segments => "Segments",
             MeasureWhat::Wall { .. } => "Wall thickness",
             MeasureWhat::Scar { .. } => "Scar",
+            MeasureWhat::Readers { .. } => "Two readers",
         }
     }
 
@@ -117,6 +128,7 @@ impl MeasureTask {
                 settings.push(("rule".into(), rule.clone()));
                 settings.push(("least voxels of a piece".into(), min_voxels.to_string()));
             }
+            MeasureWhat::Readers { other } => settings.push(("other reader".into(), format!("segmentation {other}"))),
             MeasureWhat::Ventricles | MeasureWhat::Segments => {}
         }
         settings

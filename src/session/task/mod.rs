@@ -8,6 +8,7 @@
 mod fuse;
 mod measure;
 mod predict;
+mod readers;
 mod reduce;
 
 pub use fuse::{FusePreview, FuseTask};

@@ -26,11 +26,22 @@ enum Kind {
     Residuals,
     Layers,
     Transform,
+    Labels,
+    Figures,
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Picture, Self::Spots, Self::Map, Self::Segments, Self::Residuals, Self::Layers, Self::Transform];
+    const ALL: [Self; 9] = [
+        Self::Picture,
+        Self::Spots,
+        Self::Map,
+        Self::Segments,
+        Self::Residuals,
+        Self::Layers,
+        Self::Transform,
+        Self::Labels,
+        Self::Figures,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -41,6 +52,8 @@ impl Kind {
             Self::Residuals => "Landmark residuals",
             Self::Layers => "Layer values at the spots",
             Self::Transform => "Transform",
+            Self::Labels => "Segmentation",
+            Self::Figures => "Ruler: lengths, angles, areas",
         }
     }
 
@@ -54,6 +67,8 @@ impl Kind {
             Self::Residuals => "residuals",
             Self::Layers => "layers",
             Self::Transform => "transform",
+            Self::Labels => "labels",
+            Self::Figures => "figures",
         }
     }
 
@@ -62,7 +77,8 @@ impl Kind {
             Self::Picture => &["png", "svg"],
             Self::Spots => &["h5ad", "csv", "tsv", "parquet"],
             Self::Map => &["nii.gz", "nii"],
-            Self::Segments | Self::Residuals | Self::Layers => &["csv", "tsv", "parquet"],
+            Self::Labels => &["nii.gz", "nii", "dcm"],
+            Self::Segments | Self::Residuals | Self::Layers | Self::Figures => &["csv", "tsv", "parquet"],
             Self::Transform => &["json", "tfm", "ngff.json"],
         }
     }
@@ -80,6 +96,11 @@ impl Kind {
             (Self::Segments, _) => "Mean of the spots on tissue in each of the 17 segments, with their number.",
             (Self::Residuals, _) => "Both places of each pair, its residual and its error when left out, in mm.",
             (Self::Layers, _) => "Every visible image and segmentation, read at the spots through the chain.",
+            (Self::Labels, "dcm") => "The segmentation drawn on, as a DICOM segmentation without anything of the patient.",
+            (Self::Labels, _) => "The segmentation drawn on, on its own grid, all phases.",
+            (Self::Figures, _) => {
+                "One row per number: subject, region, phase, metric, value, unit, method; ± as METRIC_sd_pixel."
+            }
             (Self::Transform, "tfm") => "For ITK: maps fixed (patient mm) to moving points (section mm); linear models only.",
             (Self::Transform, "ngff.json") => "OME-NGFF: section µm to patient LPS mm; linear models only.",
             (Self::Transform, _) => "Section µm (y down) to patient LPS mm; whole numbers of pixels are pixel centers.",
@@ -107,6 +128,16 @@ pub(in crate::ui) struct State {
 }
 
 impl State {
+    /// The table of figures is to be exported.
+    pub(in crate::ui) fn choose_figures(&mut self) {
+        (self.kind, self.ending) = (Kind::Figures, 0);
+    }
+
+    /// The segmentation drawn on is to be exported.
+    pub(in crate::ui) fn choose_labels(&mut self) {
+        (self.kind, self.ending) = (Kind::Labels, 0);
+    }
+
     /// A pane's picture is to be exported.
     pub(in crate::ui) fn choose_pane(&mut self, pane: PaneKind) {
         (self.kind, self.pane, self.ending) = (Kind::Picture, Some(pane), 0);
@@ -158,7 +189,7 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     match state.kind {
         Kind::Picture => picture(ui, desk, state),
         Kind::Spots | Kind::Map | Kind::Segments => values(ui, desk, state),
-        Kind::Residuals | Kind::Layers | Kind::Transform => {}
+        Kind::Residuals | Kind::Layers | Kind::Transform | Kind::Labels | Kind::Figures => {}
     }
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {
@@ -312,6 +343,8 @@ fn what(desk: &Desk<'_>, state: &State) -> ExportWhat {
         Kind::Residuals => ExportWhat::Residuals { section },
         Kind::Layers => ExportWhat::Layers { section },
         Kind::Transform => ExportWhat::Transform { section },
+        Kind::Labels => ExportWhat::Labels { labels: id(desk.session.drawn_labels()) },
+        Kind::Figures => ExportWhat::Figures,
     }
 }
 
@@ -326,6 +359,9 @@ fn why_not(desk: &Desk<'_>, state: &State, folder: &std::path::Path) -> Option<S
         Kind::Picture => None,
         Kind::Segments if desk.session.derived.bullseye.is_empty() => Some("Open labels of the left ventricle first."),
         Kind::Segments => None,
+        Kind::Labels if desk.session.drawn_labels().is_none() => Some("Show a segmentation first."),
+        Kind::Figures if desk.session.study.figures.is_empty() => Some("Measure something first (Ruler)."),
+        Kind::Labels | Kind::Figures => None,
         _ if section.is_none() => Some("Open a section first."),
         Kind::Map if desk.session.view.heart.is_none() => Some("Open an image of the heart first: the map gets its grid."),
         Kind::Map if names(desk, state).len() != 1 => Some("A map is of one value: type one gene."),

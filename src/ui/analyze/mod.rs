@@ -3,7 +3,9 @@
 //! the name of a field, `Action::Exclude`, `Action::Export`. Results are read from the study's analyses.
 
 mod cohort;
+mod draw;
 mod export;
+mod figures;
 mod fusion;
 mod measures;
 mod prediction;
@@ -22,6 +24,8 @@ use std::sync::Arc;
 pub(super) struct State {
     /// The panel shown.
     pub(super) panel: Panel,
+    pub(super) draw: draw::State,
+    pub(super) figures: figures::State,
     pub(super) measures: measures::State,
     pub(super) reduction: reduction::State,
     pub(super) fusion: fusion::State,
@@ -52,6 +56,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let panel = desk.memo.analyze.panel;
     ScrollArea::vertical().id_salt(panel.title()).auto_shrink(false).show(ui, |ui| match panel {
         Panel::Inspect => {}
+        Panel::Draw => draw::show(ui, desk),
+        Panel::Figures => figures::show(ui, desk),
         Panel::Heart => measures::show(ui, desk),
         Panel::Genes => reduction::show(ui, desk),
         Panel::Fusion => fusion::show(ui, desk),
