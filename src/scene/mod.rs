@@ -16,8 +16,8 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale,
-    cohort_hit, lps_from_pane, pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, build, build_plain, bullseye_at, bullseye_hit,
+    bullseye_scale, cohort_hit, lps_from_pane, pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
@@ -30,7 +30,7 @@ pub use paint::{
 pub use phase::{label_phase, phase_at, share_of_phase};
 pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};
 pub use spot_values::{SpotValues, field_values, spot_values, try_spot_values};
-pub use view::{Camera, CompareMode, PaneKind, PaneView, View};
+pub use view::{BullseyeOf, BullseyeView, Camera, CompareMode, PaneKind, PaneView, View};
 
 /// One pane's draw list.
 #[derive(Clone, Debug, PartialEq)]

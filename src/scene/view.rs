@@ -1,7 +1,7 @@
 //! How the study is looked at: cameras, planes, phase, cursor. It is saved with the study but is not
 //! part of its history.
 
-use crate::model::ElementId;
+use crate::model::{AnalysisId, ElementId};
 use crate::space::{DVec2, DVec3, Plane};
 use std::collections::BTreeMap;
 
@@ -123,6 +123,45 @@ impl CompareMode {
     pub const ALL: [Self; 5] = [Self::Blend, Self::Swipe, Self::Checker, Self::Flicker, Self::Contour];
 }
 
+/// Where the numbers of a bullseye come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum BullseyeOf {
+    /// What colors the spots of the registered section shown; without one the heart image shown.
+    #[default]
+    Shown,
+    /// Mean of an image over the voxels of each segment.
+    Image(ElementId),
+    /// Mean over the spots of a registered section: a gene, a column or a field by its name.
+    Spots {
+        /// The section.
+        section: ElementId,
+        /// As `NPPA`.
+        name: String,
+    },
+    /// Numbers per segment of an analysis.
+    Measure {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// As `wall_thickness_mean`.
+        metric: String,
+        /// As `ED`.
+        phase: String,
+    },
+}
+
+/// What the bullseye shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BullseyeView {
+    /// The first disc.
+    pub of: BullseyeOf,
+    /// What is compared with it: other numbers, another phase, another patient.
+    pub other: Option<BullseyeOf>,
+    /// The second is subtracted from the first instead of standing beside it.
+    pub difference: bool,
+    /// Usual coronary territories as outlines.
+    pub territories: bool,
+}
+
 /// How the study is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -152,8 +191,12 @@ pub struct View {
     pub genes_on_heart: bool,
     /// The selected landmark pair.
     pub selected_pair: Option<usize>,
-    /// The segment that lights up.
+    /// The segment that lights up while the pointer is on it.
     pub lit_segment: Option<u8>,
+    /// The segment that was clicked: it stays lit.
+    pub selected_segment: Option<u8>,
+    /// What the bullseye shows.
+    pub bullseye: BullseyeView,
     /// The subject of the cohort that lights up.
     pub lit_subject: Option<usize>,
 }
@@ -176,7 +219,17 @@ impl Default for View {
             genes_on_heart: true,
             selected_pair: None,
             lit_segment: None,
+            selected_segment: None,
+            bullseye: BullseyeView::default(),
             lit_subject: None,
         }
+    }
+}
+
+impl View {
+    /// The segment whose voxels and spots light up: under the pointer, else the one clicked.
+    #[must_use]
+    pub fn shown_segment(&self) -> Option<u8> {
+        self.lit_segment.or(self.selected_segment)
     }
 }

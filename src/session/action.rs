@@ -5,7 +5,7 @@ use super::export::ExportWhat;
 use super::jobs::JobId;
 use super::task::Task;
 use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, TransformModel};
-use crate::scene::{Camera, CompareMode, PaneKind};
+use crate::scene::{BullseyeView, Camera, CompareMode, PaneKind};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
 
@@ -103,6 +103,8 @@ pub enum Action {
     Include(usize),
     /// An action on the registration of the shown section.
     Register(RegisterAction),
+    /// What the bullseye shows; not part of the history.
+    Bullseye(Box<BullseyeView>),
     /// A change of the view; not part of the history.
     View(ViewAction),
     /// Forget a message.
@@ -188,8 +190,10 @@ pub enum ViewAction {
     Section(ElementId),
     /// The heart image shown.
     Heart(ElementId),
-    /// The segment that lights up.
+    /// The segment that lights up under the pointer.
     Light(Option<u8>),
+    /// The segment that was clicked and stays lit.
+    SelectSegment(Option<u8>),
     /// The cohort shown.
     Cohort(ElementId),
     /// The subject of the cohort that lights up.
@@ -219,6 +223,7 @@ impl Action {
             Self::Exclude { .. } | Self::Include(_) => "Exclusions",
             Self::Register(_) => "Landmarks",
             Self::View(_) => "View",
+            Self::Bullseye(_) => "Bullseye",
             Self::DismissMessage(_) => "Problems",
         }
     }

@@ -3,9 +3,11 @@
 
 mod action;
 mod analyze;
+mod bullseye;
 mod cohort;
 mod command;
 mod derive;
+mod discs;
 mod edit;
 mod export;
 mod history;
@@ -21,11 +23,14 @@ mod replay;
 mod spots;
 mod task;
 mod view_change;
+mod view_record;
 
 pub use action::{Action, RegisterAction, Side, ViewAction};
 pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
+pub use bullseye::ImageSums;
 pub use derive::SegmentsOf;
+pub use discs::{Disc, disc_scale, disc_table};
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use history::History;
@@ -84,6 +89,8 @@ pub enum Outcome {
     Saved(PathBuf, String),
     /// Segments of a segmentation.
     Segments(ElementId, Box<SegmentsOf>),
+    /// Means of an image over the segments of a segmentation.
+    ImageSums((ElementId, ElementId), Arc<ImageSums>),
     /// Where the spots of a section are found.
     SpotIndex(ElementId, Box<SpotIndex>),
     /// Landmark pairs of a file.
@@ -123,6 +130,9 @@ pub struct Session {
     journal: Option<Journal>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
     spot_index: BTreeMap<ElementId, SpotIndex>,
+    /// What the bullseye shows, one disc or two.
+    discs: Vec<Disc>,
+    bullseye_known: bullseye::Known,
     /// What the values of spots were made from.
     painted: BTreeMap<ElementId, derive::Painting>,
     drag: Option<Box<Registration>>,
@@ -156,6 +166,8 @@ impl Session {
             journal: None,
             segments: BTreeMap::new(),
             spot_index: BTreeMap::new(),
+            discs: Vec::new(),
+            bullseye_known: bullseye::Known::default(),
             painted: BTreeMap::new(),
             drag: None,
             preview: None,
@@ -187,7 +199,7 @@ impl Session {
     }
 
     fn try_apply(&mut self, action: Action) -> Result<()> {
-        let leaves_preview = matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::DismissMessage(_));
+        let leaves_preview = matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_));
         if !leaves_preview {
             self.keep_layers();
         }
@@ -228,6 +240,10 @@ impl Session {
             Action::Exclude { what, reason } => self.exclude(what, &reason),
             Action::Include(index) => self.include(index),
             Action::Register(action) => self.register(&action),
+            Action::Bullseye(bullseye) => {
+                self.choose_bullseye(*bullseye);
+                Ok(())
+            }
             Action::View(action) => {
                 self.change_view(action);
                 Ok(())
@@ -292,6 +308,7 @@ impl Session {
             }
             Outcome::Pairs(path, landmarks, notes) => self.wait_for_pairs(path, landmarks, notes),
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
+            Outcome::ImageSums(key, sums) => self.add_image_sums(key, sums),
             Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
             Outcome::Exported(files) => {

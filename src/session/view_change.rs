@@ -37,6 +37,7 @@ impl Session {
                 self.derive();
             }
             ViewAction::Light(segment) => self.view.lit_segment = segment,
+            ViewAction::SelectSegment(segment) => self.view.selected_segment = segment,
             ViewAction::LightSubject(subject) => self.view.lit_subject = subject,
             ViewAction::Cohort(id) => {
                 self.view.cohort = Some(id);
@@ -151,6 +152,7 @@ impl Session {
                 self.view.cursor = self.shown_plane(pane).map(|p| p.lps_from_plane(mm));
             }
         }
+        self.find_cursor_segment();
     }
 
     /// The plane as displayed: mirrored in neurological display.
@@ -163,6 +165,7 @@ impl Session {
     fn go_to(&mut self, lps: crate::space::DVec3) {
         self.view.cursor = Some(lps);
         self.view.section_cursor = None;
+        self.find_cursor_segment();
         self.cut_through(lps, None);
     }
 

@@ -22,6 +22,8 @@ pub(super) fn escape(ui: &Ui, desk: &mut Desk<'_>) {
             desk.memo.maximized = None;
         } else if desk.session.view.selected_pair.is_some() {
             desk.view(ViewAction::SelectPair(None));
+        } else if desk.session.view.selected_segment.is_some() {
+            desk.view(ViewAction::SelectSegment(None));
         }
     }
     let unfocused = ui.memory(|m| m.focused().is_none());

@@ -58,6 +58,8 @@ pub(super) struct Memo {
     pub(super) gene_active: bool,
     /// The pair whose name is edited, with the text.
     pub(super) renaming: Option<(usize, String)>,
+    /// Text of the gene field of the bullseye's chooser.
+    pub(super) bullseye_gene: String,
     /// Text of the pixel size field.
     pub(super) pixel_size: String,
     pub(super) histogram: Option<super::histogram::Histogram>,

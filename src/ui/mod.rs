@@ -3,6 +3,7 @@
 
 mod analyze;
 mod app;
+mod bullseye;
 mod busy;
 mod chain;
 mod cheat_sheet;

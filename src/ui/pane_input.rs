@@ -5,7 +5,7 @@ use super::cut_lines::{self, CutDrag};
 use super::desk::Desk;
 use super::marks::Pen;
 use crate::model::{Layer, LayerKind};
-use crate::scene::{Camera, CompareMode, Inputs, Mark, PaneKind, Scene, bullseye_hit, cohort_hit};
+use crate::scene::{Camera, CompareMode, Inputs, Mark, PaneKind, Scene, bullseye_at, cohort_hit};
 use crate::session::{Action, RegisterAction, Side, ViewAction};
 use crate::space::DVec2;
 use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
@@ -65,7 +65,7 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     }
     desk.memo.pointer = Some((kind, mm));
     if kind == PaneKind::Bullseye {
-        let segment = bullseye_hit(&desk.session.derived.bullseye, mm);
+        let segment = bullseye_at(&desk.session.derived, mm).map(|(_, segment)| segment);
         if segment != desk.session.view.lit_segment {
             desk.view(ViewAction::Light(segment));
         }
@@ -261,6 +261,10 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
     if kind == PaneKind::Cohort {
         let hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, pen.mm(at));
         desk.view(ViewAction::LightSubject(hit.map(|h| h.subject)));
+    } else if kind == PaneKind::Bullseye {
+        let segment = bullseye_at(&desk.session.derived, pen.mm(at)).map(|(_, segment)| segment);
+        let again = segment == desk.session.view.selected_segment;
+        desk.view(ViewAction::SelectSegment(segment.filter(|_| !again)));
     } else if let Some(pair) = landmark_at(pen, scene, at) {
         desk.view(ViewAction::SelectPair(Some(pair)));
     } else if desk.memo.landmark_tool {

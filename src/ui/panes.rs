@@ -162,6 +162,10 @@ fn header_right(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind, roomy: bool) {
         overlay_tools(ui, desk);
         return;
     }
+    if kind == PaneKind::Bullseye {
+        super::bullseye::tools(ui, desk);
+        return;
+    }
     let shows = shows(desk, kind);
     if roomy && !shows.is_empty() && ui.available_width() > 150.0 {
         ui.add(egui::Label::new(dim(desk.theme, shows)).truncate());
@@ -263,6 +267,11 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
         pane_keys::interact(ui, &response, desk, kind, &pen, &scene);
         if let Some(hit) = desk.memo.cohort_hit.as_ref().filter(|_| kind == PaneKind::Cohort) {
             response.clone().on_hover_text_at_pointer(hit.lines.join("\n"));
+        }
+        if let Some((_, mm)) = desk.memo.pointer.filter(|(k, _)| *k == kind && kind == PaneKind::Bullseye)
+            && let Some(text) = super::bullseye::about(desk, mm)
+        {
+            response.clone().on_hover_text_at_pointer(text);
         }
         if !desk.memo.landmark_tool || desk.memo.gesture.is_none() {
             menu(&response, desk, kind);

@@ -18,7 +18,20 @@ pub struct SceneCache {
     spots: BTreeMap<(ElementId, bool), SpotsEntry>,
     placed: BTreeMap<ElementId, PlacedEntry>,
     near: BTreeMap<(ElementId, PaneKind), NearEntry>,
+    lit: BTreeMap<(ElementId, Option<PaneKind>), LitEntry>,
 }
+
+/// The spots of a segment among those of a pane.
+#[derive(Debug)]
+struct LitEntry {
+    positions: Arc<[[f32; 2]]>,
+    segments: Arc<[u8]>,
+    lit: u8,
+    found: Arc<[[f32; 2]]>,
+}
+
+/// Positions, values and numbers of spots near a plane.
+type NearSpots = (Arc<[[f32; 2]]>, Arc<[f32]>, Arc<[u32]>);
 
 /// Spots within half a slice of a heart pane's plane.
 #[derive(Debug)]
@@ -28,7 +41,7 @@ struct NearEntry {
     warp: Warp,
     planes: [Plane; 2],
     values: Arc<SpotValues>,
-    kept: Vec<u32>,
+    kept: Arc<[u32]>,
     positions: Arc<[[f32; 2]]>,
     shown: Arc<[f32]>,
 }
@@ -79,6 +92,7 @@ impl SceneCache {
         self.spots.retain(|(id, _), _| study.section(*id).is_some());
         self.placed.retain(|id, _| study.section(*id).is_some());
         self.near.retain(|(id, _), _| study.section(*id).is_some());
+        self.lit.retain(|(id, _), _| study.section(*id).is_some());
         if !self.planes.as_ref().is_some_and(|e| study.volumes().any(|(_, v)| Arc::ptr_eq(v, &e.volume))) {
             self.planes = None;
         }
@@ -120,7 +134,7 @@ impl SceneCache {
         mesh
     }
 
-    /// Positions (plane mm) and values of the spots within half a slice of a heart pane's plane. The same
+    /// Positions (plane mm), values and numbers of the spots within half a slice of a heart pane's plane. The same
     /// `Arc`s as long as neither plane, fit nor values change. Cost: one pass over the spots.
     pub(super) fn near_spots(
         &mut self,
@@ -129,7 +143,7 @@ impl SceneCache {
         chain: &Chain<'_>,
         plane: &Plane,
         values: &Arc<SpotValues>,
-    ) -> Option<(Arc<[[f32; 2]]>, Arc<[f32]>)> {
+    ) -> Option<NearSpots> {
         let spots = section.spots.as_ref()?;
         let (mm_per_px, planes) = (section.mm_per_px(), [*plane, chain.registration.plane]);
         let same = |e: &NearEntry| {
@@ -141,7 +155,7 @@ impl SceneCache {
             let placed = self.placed(id, spots, mm_per_px, chain.warp);
             let lps = |p: &DVec2| Some(chain.registration.plane.lps_from_plane(*p)).filter(near);
             let found: Vec<Option<DVec3>> = placed.par_iter().map(lps).collect();
-            let kept: Vec<u32> = (0..found.len() as u32).filter(|&i| found[i as usize].is_some()).collect();
+            let kept: Arc<[u32]> = (0..found.len() as u32).filter(|&i| found[i as usize].is_some()).collect();
             let place = |p: &DVec3| plane.plane_from_lps(*p).as_vec2().to_array();
             let positions: Vec<[f32; 2]> = found.iter().flatten().map(place).collect();
             let shown = picked(&kept, values);
@@ -151,9 +165,32 @@ impl SceneCache {
         if !Arc::ptr_eq(&entry.values, values) {
             (entry.shown, entry.values) = (picked(&entry.kept, values), Arc::clone(values));
         }
-        let drawn = (Arc::clone(&entry.positions), Arc::clone(&entry.shown));
+        let drawn = (Arc::clone(&entry.positions), Arc::clone(&entry.shown), Arc::clone(&entry.kept));
         self.near.insert((id, pane), entry);
         Some(drawn)
+    }
+
+    /// Those of the positions whose spots (all, or the numbers `kept`) lie in a segment; the same `Arc` as long as
+    /// neither positions nor segment change.
+    pub(super) fn lit_spots(
+        &mut self,
+        slot: (ElementId, Option<PaneKind>),
+        positions: &Arc<[[f32; 2]]>,
+        kept: Option<&Arc<[u32]>>,
+        (segments, lit): (&Arc<[u8]>, u8),
+    ) -> Arc<[[f32; 2]]> {
+        let same = |e: &&LitEntry| {
+            Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit
+        };
+        if let Some(e) = self.lit.get(&slot).filter(same) {
+            return Arc::clone(&e.found);
+        }
+        let number = |i: usize| kept.map_or(i, |k| k.get(i).map_or(usize::MAX, |&n| n as usize));
+        let is_lit = |i: usize| segments.get(number(i)) == Some(&lit);
+        let found: Arc<[[f32; 2]]> = (0..positions.len()).filter(|&i| is_lit(i)).map(|i| positions[i]).collect();
+        let (positions, segments) = (Arc::clone(positions), Arc::clone(segments));
+        self.lit.insert(slot, LitEntry { positions, segments, lit, found: Arc::clone(&found) });
+        found
     }
 
     /// All spots in mm of the section's plane; found once for all panes.

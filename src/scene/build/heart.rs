@@ -2,9 +2,9 @@
 //! section lie, landmarks, the cursor, and the facts of the cut.
 
 use super::chain::{Chain, cursor_lps, registration, section};
-use super::shared::{Pane, heart_length, landmark_ink, landmark_mark, span_text};
+use super::shared::{Pane, draw_lit_spots, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
-use crate::model::{ElementId, LabelMap, LayerKind, Volume};
+use crate::model::{ElementId, LayerKind, Volume};
 use crate::scene::number::fixed;
 use crate::scene::phase::{label_phase, phase_at};
 use crate::scene::planes::cut_bounds;
@@ -86,18 +86,32 @@ fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &
         };
         let fill = (fill * layer.opacity).clamp(0.0, 1.0) as f32;
         let outline_px = pane.px(*outline_px as f32);
-        let drawn = |labels: &Arc<LabelMap>, fill, outline_px, only| LabelsDrawn {
+        pane.draw(Drawn::Labels(LabelsDrawn {
             labels: Arc::clone(labels),
             phase: label_phase(labels, volume, phase),
             plane,
             fill,
             outline_px,
-            only,
-        };
-        pane.draw(Drawn::Labels(drawn(labels, fill, outline_px, None)));
-        if let (Some(segments), Some(lit)) = (inputs.derived.segments.get(&layer.element), inputs.view.lit_segment) {
-            pane.draw(Drawn::Labels(drawn(segments, 0.55, pane.px(2.0), Some(lit))));
-        }
+            only: None,
+        }));
+    }
+    draw_lit(pane, inputs, (id, volume), plane);
+}
+
+/// The voxels of the segment that lights up, in the phase shown.
+fn draw_lit(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Volume), plane: Plane) {
+    let Some(lit) = inputs.view.shown_segment() else { return };
+    let phase = phase_at(volume, inputs.view.cardiac_phase);
+    for (of, segments) in inputs.derived.segments.iter().filter(|(of, _)| inputs.study.belonging(**of, id).is_some()) {
+        let fill = if inputs.study.layers.iter().any(|l| l.element == *of && l.visible) { 0.5 } else { 0.35 };
+        pane.draw(Drawn::Labels(LabelsDrawn {
+            labels: Arc::clone(segments),
+            phase: label_phase(segments, volume, phase),
+            plane,
+            fill,
+            outline_px: pane.px(2.0),
+            only: Some(lit),
+        }));
     }
 }
 
@@ -107,7 +121,7 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     let is_shown = |l: &&crate::model::Layer| l.element == id && l.visible && matches!(l.kind, LayerKind::Spots { .. });
     let Some(layer) = inputs.study.layers.iter().find(is_shown).filter(|_| inputs.view.genes_on_heart) else { return };
     let (LayerKind::Spots { color_map, .. }, Some(values)) = (&layer.kind, inputs.derived.spot_values.get(&id)) else { return };
-    let Some((positions, shown)) = cache.near_spots((id, kind), section, &chain, plane, values) else { return };
+    let Some((positions, shown, kept)) = cache.near_spots((id, kind), section, &chain, plane, values) else { return };
     if positions.is_empty() {
         return;
     }
@@ -115,10 +129,12 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     let diameter_px = section.spots.as_ref().map_or(0.0, |s| s.diameter_px);
     let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
     let is_face_on = positions.len() * 5 >= n_spots;
+    let radius_mm = (diameter_px / 2.0 * section.mm_per_px() * stretch) as f32;
+    draw_lit_spots(pane, inputs, cache, (id, Some(kind)), (&positions, Some(&kept), radius_mm, Compare::Blend));
     pane.draw(Drawn::Spots(SpotsDrawn {
         positions,
         values: Some(shown),
-        radius_mm: (diameter_px / 2.0 * section.mm_per_px() * stretch) as f32,
+        radius_mm,
         low: values.low as f32,
         high: values.high as f32,
         color_map: *color_map,

@@ -12,7 +12,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_hit, bullseye_scale};
+pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_at, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
 pub use cohort::{CohortHit, cohort_hit};
 
@@ -27,12 +27,18 @@ use std::sync::Arc;
 /// What the session computed from the study and the panes show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Derived {
-    /// The seventeen segments as labels 1 to 17, by the segmentation they were cut from.
+    /// The seventeen segments as labels 1 to 17 in each phase, by the segmentation they were cut from.
     pub segments: BTreeMap<ElementId, Arc<LabelMap>>,
     /// The cells of the bullseye; empty where there are no segments.
     pub bullseye: Vec<BullseyeCell>,
     /// What the cells show; `None` is found from the cells and from what colors the spots.
     pub bullseye_scale: Option<BullseyeScale>,
+    /// The cells of a second disc beside the first, in its own unit coordinates.
+    pub bullseye_beside: Vec<BullseyeCell>,
+    /// The segment of each spot of a registered section, 0 for none.
+    pub spot_segments: BTreeMap<ElementId, Arc<[u8]>>,
+    /// The segment of the muscle or spot under the cursor.
+    pub cursor_segment: Option<u8>,
     /// What the spots of a section are colored by.
     pub spot_values: BTreeMap<ElementId, Arc<SpotValues>>,
 }

@@ -3,7 +3,7 @@
 use super::{Inputs, SceneCache, chain::Chain};
 use crate::model::{ElementId, Landmark, LayerKind, Registration, Section};
 use crate::scene::number::round_length;
-use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PictureDrawn, Scene, SpotsDrawn, significant};
+use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PaneKind, PictureDrawn, Scene, SpotsDrawn, significant};
 use crate::space::{DVec2, Plane, orientation_letters};
 use std::sync::Arc;
 
@@ -108,10 +108,13 @@ pub(super) fn draw_section(
                 let (Some(positions), Some(spots)) = (cache.spots(id, section, chain), &section.spots) else { continue };
                 let stretch = chain.map_or(1.0, |c| c.warp.linear_part().matrix2.determinant().abs().sqrt());
                 let values = color_by.as_ref().and_then(|_| inputs.derived.spot_values.get(&id));
+                let radius_mm = (spots.diameter_px / 2.0 * mm_per_px * stretch) as f32;
+                let slot = (id, chain.map(|_| PaneKind::Overlay));
+                draw_lit_spots(pane, inputs, cache, slot, (&positions, None, radius_mm, compare));
                 pane.draw(Drawn::Spots(SpotsDrawn {
                     positions,
                     values: values.map(|v| Arc::clone(&v.values)),
-                    radius_mm: (spots.diameter_px / 2.0 * mm_per_px * stretch) as f32,
+                    radius_mm,
                     low: values.map_or(0.0, |v| v.low as f32),
                     high: values.map_or(1.0, |v| v.high as f32),
                     color_map: *color_map,
@@ -127,6 +130,33 @@ pub(super) fn draw_section(
             LayerKind::Image { .. } | LayerKind::Labels { .. } => {}
         }
     }
+}
+
+/// A light rim around the spots of the segment that lights up, drawn before the spots. `kept` are the numbers of the
+/// spots at the positions, where these are not all.
+pub(super) fn draw_lit_spots(
+    pane: &mut Pane,
+    inputs: &Inputs<'_>,
+    cache: &mut SceneCache,
+    (id, slot): (ElementId, Option<PaneKind>),
+    (positions, kept, radius_mm, compare): (&Arc<[[f32; 2]]>, Option<&Arc<[u32]>>, f32, Compare),
+) {
+    let (Some(lit), Some(segments)) = (inputs.view.shown_segment(), inputs.derived.spot_segments.get(&id)) else { return };
+    let positions = cache.lit_spots((id, slot), positions, kept, (segments, lit));
+    if positions.is_empty() {
+        return;
+    }
+    let least = f64::from(pane.px(1.5)) * pane.scene.camera.mm_per_px;
+    pane.draw(Drawn::Spots(SpotsDrawn {
+        positions,
+        values: None,
+        radius_mm: radius_mm + (f64::from(radius_mm) * 0.35).max(least) as f32,
+        low: 0.0,
+        high: 1.0,
+        color_map: crate::model::ColorMap::Gray,
+        opacity: 1.0,
+        compare,
+    }));
 }
 
 /// Color of a landmark: dim where it is left out, red where two look exchanged, amber where its fixed
