@@ -1,6 +1,7 @@
 //! Everything the outside may ask of a session. Panels push these; tests play whole stories with them.
 
 use super::command::Command;
+use super::echo::EchoFiles;
 use super::export::ExportWhat;
 use super::jobs::JobId;
 use super::task::Task;
@@ -76,6 +77,13 @@ pub enum Action {
     },
     /// Run an analysis in the background.
     Run(Task),
+    /// Measure contours of an echocardiogram from tables.
+    MeasureEcho {
+        /// The open element that the numbers belong to.
+        of: ElementId,
+        /// The tables.
+        files: EchoFiles,
+    },
     /// Write files; the request is part of the history.
     Export {
         /// What.
@@ -218,7 +226,7 @@ impl Action {
             Self::Remove(_) => "Close",
             Self::SetPixelSize { .. } | Self::ForgetPixelSize(_) => "Size of a pixel",
             Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
-            Self::Run(_) | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
+            Self::Run(_) | Self::MeasureEcho { .. } | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
             Self::Export { .. } => "Export",
             Self::Exclude { .. } | Self::Include(_) => "Exclusions",
             Self::Register(_) => "Landmarks",

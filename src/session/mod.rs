@@ -8,6 +8,7 @@ mod cohort;
 mod command;
 mod derive;
 mod discs;
+mod echo;
 mod edit;
 mod export;
 mod history;
@@ -31,6 +32,7 @@ pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
 pub use bullseye::ImageSums;
 pub use derive::SegmentsOf;
 pub use discs::{Disc, disc_scale, disc_table};
+pub use echo::{EchoFiles, read_echo_points};
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use history::History;
@@ -43,7 +45,10 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
-pub use task::{FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, Recipe, ReduceTask, Task};
+pub use task::{
+    Body, EchoPoints, FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, RadiomicsChoice, Recipe,
+    ReduceTask, ScarChoice, Task, echo_view,
+};
 
 use crate::base::{Error, Limits, Note, Result, Severity};
 use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Registration, Study, Volume};
@@ -234,6 +239,7 @@ impl Session {
             Action::KeepLayers => Ok(()),
             Action::MoveLayer { from, to } => self.move_layer(from, to),
             Action::Run(task) => self.run_task(task),
+            Action::MeasureEcho { of, files } => self.measure_echo(of, files),
             Action::Export { what, path } => self.export(what, &path),
             Action::RemoveAnalysis(id) => self.remove_analysis(id),
             Action::Paint { section, name } => self.paint(section, &name),
