@@ -3,11 +3,14 @@
 use super::{Outcome, Session};
 use crate::base::{Progress, Severity};
 use crate::cardiac::{SegmentSettings, Segmentation, segment_labels, segment_name};
-use crate::model::{ElementId, Exclusion, Field, LabelMap, Layer, LayerKind, Range, Section, Study};
+use crate::model::{LabelEntry, ElementId, Exclusion, Field, LabelMap, Layer, LayerKind, Range, Section, Study};
 use crate::scene::{SpotValues, field_values, spot_values};
 use crate::space::{DVec3, Grid, Space};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Color of a segment that lights up, sRGB.
+const LIT: [u8; 3] = [0xFF, 0xF6, 0xD6];
 
 /// The segments of a segmentation at end-diastole.
 #[derive(Debug)]
@@ -215,7 +218,9 @@ fn in_all_phases(labels: &LabelMap, found: &Segmentation, progress: &Progress) -
         };
         phases.push(voxels.iter().enumerate().map(segment).collect());
     }
-    Ok(Arc::new(LabelMap { phases, phase_times_ms: labels.phase_times_ms.clone(), ..found.labels.clone() }))
+    // One light color: a segment that lights up shows on any image and beside any label.
+    let table = found.labels.table.iter().map(|e| LabelEntry { rgb: LIT, ..e.clone() }).collect();
+    Ok(Arc::new(LabelMap { phases, table, phase_times_ms: labels.phase_times_ms.clone(), ..found.labels.clone() }))
 }
 
 /// The phase with the most voxels of label 3 (left ventricle): end-diastole.

@@ -22,7 +22,7 @@ pub(super) fn tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     let title = desk.session.discs().first().map_or_else(String::new, crate::session::Disc::title);
     let letters = (room / 6.5) as usize;
     let title = if title.is_empty() { "Numbers".to_owned() } else { shortened(&title, letters) };
-    let button = ui.menu_button(small(desk.theme, format!("{title} ⏷")), |ui| {
+    let button = ui.menu_button(small(desk.theme, format!("{title} ▾")), |ui| {
         ui.set_min_width(230.0);
         ui.menu_button("Show", |ui| {
             if let Some(of) = sources(ui, desk, &now.of, "show") {
@@ -122,7 +122,7 @@ fn measured(ui: &mut Ui, desk: &Desk<'_>, now: &BullseyeOf, salt: &str) -> Optio
             continue;
         }
         any = true;
-        ui.menu_button(format!("{} ", analysis.title), |ui| {
+        ui.menu_button(analysis.title.as_str(), |ui| {
             ScrollArea::vertical().id_salt((salt, id.0)).max_height(LIST).show(ui, |ui| {
                 ui.set_min_width(220.0);
                 for (metric, phase) in all {

@@ -116,7 +116,7 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
         }
     }
     let BullseyeScale { title, mut rule, low, high, color_map, .. } = scale;
-    if radius_points(&pane) < 110.0 {
+    if radius_points(&pane) < 150.0 {
         rule.clear();
     }
     pane.mark(Mark::ColorBar { color_map, low, high, title, rule });

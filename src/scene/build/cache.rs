@@ -27,7 +27,10 @@ struct LitEntry {
     positions: Arc<[[f32; 2]]>,
     segments: Arc<[u8]>,
     lit: u8,
+    /// Places in `positions`.
+    places: Vec<u32>,
     found: Arc<[[f32; 2]]>,
+    values: Option<(Arc<[f32]>, Arc<[f32]>)>,
 }
 
 /// Positions, values and numbers of spots near a plane.
@@ -170,27 +173,36 @@ impl SceneCache {
         Some(drawn)
     }
 
-    /// Those of the positions whose spots (all, or the numbers `kept`) lie in a segment; the same `Arc` as long as
-    /// neither positions nor segment change.
+    /// Those of the positions whose spots (all, or the numbers `kept`) lie in a segment, with their values; the same
+    /// `Arc`s as long as neither positions, segment nor values change.
     pub(super) fn lit_spots(
         &mut self,
         slot: (ElementId, Option<PaneKind>),
-        positions: &Arc<[[f32; 2]]>,
-        kept: Option<&Arc<[u32]>>,
+        (positions, kept): (&Arc<[[f32; 2]]>, Option<&Arc<[u32]>>),
+        values: Option<&Arc<[f32]>>,
         (segments, lit): (&Arc<[u8]>, u8),
-    ) -> Arc<[[f32; 2]]> {
-        let same = |e: &&LitEntry| {
-            Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit
-        };
-        if let Some(e) = self.lit.get(&slot).filter(same) {
-            return Arc::clone(&e.found);
+    ) -> (Arc<[[f32; 2]]>, Option<Arc<[f32]>>) {
+        let same =
+            |e: &LitEntry| Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit;
+        let mut entry = self.lit.remove(&slot).filter(same).unwrap_or_else(|| {
+            let number = |i: u32| kept.map_or(i as usize, |k| k.get(i as usize).map_or(usize::MAX, |&n| n as usize));
+            let is_lit = |i: &u32| segments.get(number(*i)) == Some(&lit);
+            let places: Vec<u32> = (0..positions.len() as u32).filter(is_lit).collect();
+            let found = places.iter().map(|&i| positions[i as usize]).collect();
+            let (positions, segments) = (Arc::clone(positions), Arc::clone(segments));
+            LitEntry { positions, segments, lit, places, found, values: None }
+        });
+        if let Some(all) = values {
+            if !entry.values.as_ref().is_some_and(|(of, _)| Arc::ptr_eq(of, all)) {
+                let picked = entry.places.iter().map(|&i| all.get(i as usize).copied().unwrap_or(f32::NAN)).collect();
+                entry.values = Some((Arc::clone(all), picked));
+            }
+        } else {
+            entry.values = None;
         }
-        let number = |i: usize| kept.map_or(i, |k| k.get(i).map_or(usize::MAX, |&n| n as usize));
-        let is_lit = |i: usize| segments.get(number(i)) == Some(&lit);
-        let found: Arc<[[f32; 2]]> = (0..positions.len()).filter(|&i| is_lit(i)).map(|i| positions[i]).collect();
-        let (positions, segments) = (Arc::clone(positions), Arc::clone(segments));
-        self.lit.insert(slot, LitEntry { positions, segments, lit, found: Arc::clone(&found) });
-        found
+        let shown = (Arc::clone(&entry.found), entry.values.as_ref().map(|(_, v)| Arc::clone(v)));
+        self.lit.insert(slot, entry);
+        shown
     }
 
     /// All spots in mm of the section's plane; found once for all panes.

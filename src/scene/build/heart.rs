@@ -2,7 +2,7 @@
 //! section lie, landmarks, the cursor, and the facts of the cut.
 
 use super::chain::{Chain, cursor_lps, registration, section};
-use super::shared::{Pane, draw_lit_spots, heart_length, landmark_ink, landmark_mark, span_text};
+use super::shared::{Pane, draw_spots, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
 use crate::model::{ElementId, LayerKind, Volume};
 use crate::scene::number::fixed;
@@ -103,7 +103,7 @@ fn draw_lit(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Vol
     let Some(lit) = inputs.view.shown_segment() else { return };
     let phase = phase_at(volume, inputs.view.cardiac_phase);
     for (of, segments) in inputs.derived.segments.iter().filter(|(of, _)| inputs.study.belonging(**of, id).is_some()) {
-        let fill = if inputs.study.layers.iter().any(|l| l.element == *of && l.visible) { 0.5 } else { 0.35 };
+        let fill = if inputs.study.layers.iter().any(|l| l.element == *of && l.visible) { 0.4 } else { 0.3 };
         pane.draw(Drawn::Labels(LabelsDrawn {
             labels: Arc::clone(segments),
             phase: label_phase(segments, volume, phase),
@@ -130,8 +130,7 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
     let is_face_on = positions.len() * 5 >= n_spots;
     let radius_mm = (diameter_px / 2.0 * section.mm_per_px() * stretch) as f32;
-    draw_lit_spots(pane, inputs, cache, (id, Some(kind)), (&positions, Some(&kept), radius_mm, Compare::Blend));
-    pane.draw(Drawn::Spots(SpotsDrawn {
+    let drawn = SpotsDrawn {
         positions,
         values: Some(shown),
         radius_mm,
@@ -140,7 +139,8 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
         color_map: *color_map,
         opacity: layer.opacity.clamp(0.0, 1.0) as f32,
         compare: Compare::Blend,
-    }));
+    };
+    draw_spots(pane, inputs, cache, (id, Some(kind), Some(&kept)), drawn);
     // A cut across the section shows a line of spots; the bar would hide more than it tells.
     if is_face_on {
         let (title, rule) = (values.title.clone(), values.rule.clone());
