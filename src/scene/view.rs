@@ -65,12 +65,22 @@ pub enum PaneKind {
     Bullseye,
     /// Patients by views: what is there, missing, excluded.
     Cohort,
+    /// All slices or all phases of the heart.
+    LightBox,
 }
 
 impl PaneKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::ShortAxis, Self::TwoChamber, Self::FourChamber, Self::Section, Self::Overlay, Self::Bullseye, Self::Cohort];
+    pub const ALL: [Self; 8] = [
+        Self::ShortAxis,
+        Self::TwoChamber,
+        Self::FourChamber,
+        Self::Section,
+        Self::Overlay,
+        Self::Bullseye,
+        Self::Cohort,
+        Self::LightBox,
+    ];
 
     /// Title on screen.
     #[must_use]
@@ -83,6 +93,7 @@ impl PaneKind {
             Self::Overlay => "Overlay",
             Self::Bullseye => "Bullseye",
             Self::Cohort => "Cohort",
+            Self::LightBox => "Light box",
         }
     }
 
@@ -94,12 +105,14 @@ impl PaneKind {
 }
 
 /// One pane's own state.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PaneView {
     /// Where it looks; `None` fits everything at the next draw.
     pub camera: Option<Camera>,
     /// Its plane, for heart panes; `None` is the plane found from the volume.
     pub plane: Option<Plane>,
+    /// The heart image it is pinned to; `None` follows the one shown.
+    pub heart: Option<ElementId>,
 }
 
 /// How section and heart share the overlay pane.
@@ -197,18 +210,19 @@ pub struct View {
     pub selected_segment: Option<u8>,
     /// What the bullseye shows.
     pub bullseye: BullseyeView,
+    /// The light box shows the phases of a slice instead of the slices of a phase.
+    pub light_box_phases: bool,
     /// The subject of the cohort that lights up.
     pub lit_subject: Option<usize>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        let own = PaneView { camera: None, plane: None };
         Self {
             heart: None,
             section: None,
             cohort: None,
-            panes: PaneKind::ALL.into_iter().map(|k| (k, own)).collect(),
+            panes: PaneKind::ALL.into_iter().map(|k| (k, PaneView::default())).collect(),
             cursor: None,
             section_cursor: None,
             cardiac_phase: 0.0,
@@ -221,12 +235,19 @@ impl Default for View {
             lit_segment: None,
             selected_segment: None,
             bullseye: BullseyeView::default(),
+            light_box_phases: false,
             lit_subject: None,
         }
     }
 }
 
 impl View {
+    /// The heart image that a pane shows: the one it is pinned to, else the one shown.
+    #[must_use]
+    pub fn heart_in(&self, pane: PaneKind) -> Option<ElementId> {
+        self.panes.get(&pane).and_then(|p| p.heart).or(self.heart)
+    }
+
     /// The segment whose voxels and spots light up: under the pointer, else the one clicked.
     #[must_use]
     pub fn shown_segment(&self) -> Option<u8> {

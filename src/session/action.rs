@@ -6,7 +6,7 @@ use super::export::ExportWhat;
 use super::jobs::JobId;
 use super::task::Task;
 use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, TransformModel};
-use crate::scene::{BullseyeView, Camera, CompareMode, PaneKind};
+use crate::scene::{BullseyeView, Camera, CompareMode, HeartView, PaneKind, PatientPlane};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
 
@@ -178,6 +178,18 @@ pub enum ViewAction {
     Camera(PaneKind, Camera),
     /// A heart pane cuts elsewhere.
     Plane(PaneKind, Plane),
+    /// A heart pane shows this image, or follows the one shown again.
+    Pin(PaneKind, Option<ElementId>),
+    /// A heart pane cuts by the heart's axis.
+    Cut(PaneKind, HeartView),
+    /// A heart pane cuts along the patient.
+    PatientCut(PaneKind, PatientPlane),
+    /// A heart pane's plane is the one found from image and labels.
+    FoundPlane(PaneKind),
+    /// All heart panes cut by an axis given by apex, middle of the base and right ventricle, in patient mm.
+    Axis([DVec3; 3]),
+    /// The light box shows phases, or slices.
+    LightBoxPhases(bool),
     /// A heart pane goes this many slices along its normal.
     Slice(PaneKind, f64),
     /// Share of the RR interval.

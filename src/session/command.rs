@@ -144,6 +144,8 @@ pub enum Command {
     ScaleReset,
     /// The keyboard acts on the next pane.
     NextPane,
+    /// Asks for apex, base and right ventricle, and cuts by them.
+    FindPlanes,
 }
 
 /// A command as people see it.
@@ -193,6 +195,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::PreviousPhase, "Image", "Previous phase", "ArrowLeft"),
     spec(Command::NextSlice, "Image", "Next slice", "ArrowUp"),
     spec(Command::PreviousSlice, "Image", "Previous slice", "ArrowDown"),
+    spec(Command::FindPlanes, "Image", "Find planes by three clicks", ""),
     spec(Command::LandmarkTool, "Register", "Place landmark pairs", "L"),
     spec(Command::DeletePair, "Register", "Delete selected pair", "Delete"),
     spec(Command::BindPlane, "Register", "Bind section to the short-axis plane shown", "B"),

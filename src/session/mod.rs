@@ -45,6 +45,7 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
+pub use view_change::rr_ms;
 pub use task::{
     Body, EchoPoints, FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, RadiomicsChoice, Recipe,
     ReduceTask, ScarChoice, Task, echo_view,
@@ -138,6 +139,8 @@ pub struct Session {
     /// What the bullseye shows, one disc or two.
     discs: Vec<Disc>,
     bullseye_known: bullseye::Known,
+    /// The heart's axis by three clicked places.
+    axis: Option<crate::scene::HeartAxis>,
     /// What the values of spots were made from.
     painted: BTreeMap<ElementId, derive::Painting>,
     drag: Option<Box<Registration>>,
@@ -173,6 +176,7 @@ impl Session {
             spot_index: BTreeMap::new(),
             discs: Vec::new(),
             bullseye_known: bullseye::Known::default(),
+            axis: None,
             painted: BTreeMap::new(),
             drag: None,
             preview: None,

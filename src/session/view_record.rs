@@ -14,6 +14,7 @@ pub(super) fn view_value(view: &View) -> Value {
                 "pane": kind.title(),
                 "center_mm": pane.camera.map(|c| c.center.to_array()),
                 "mm_per_px": pane.camera.map(|c| c.mm_per_px),
+                "heart": pane.heart.map(|i| i.0),
                 "plane_lps": pane.plane.map(|p| [p.origin(), p.right(), p.down()].map(|v| v.to_array())),
             })
         })
@@ -35,6 +36,7 @@ pub(super) fn view_value(view: &View) -> Value {
         "selected_segment": view.selected_segment,
         "bullseye": bullseye_value(&view.bullseye),
         "flicker_on": view.flicker_on,
+        "light_box_phases": view.light_box_phases,
     })
 }
 
@@ -53,6 +55,7 @@ pub(super) fn view_from(value: &Value) -> View {
     view.selected_segment = value["selected_segment"].as_u64().and_then(|s| u8::try_from(s).ok());
     view.bullseye = bullseye_from(&value["bullseye"]);
     view.flicker_on = value["flicker_on"].as_bool().unwrap_or(true);
+    view.light_box_phases = value["light_box_phases"].as_bool().unwrap_or(false);
     let compare = value["compare"].as_u64().and_then(|i| CompareMode::ALL.get(i as usize));
     view.compare = compare.copied().unwrap_or_default();
     for pane in value["panes"].as_array().into_iter().flatten() {
@@ -62,7 +65,8 @@ pub(super) fn view_from(value: &Value) -> View {
             .map(|(center, mm_per_px)| Camera { center, mm_per_px });
         let axes = &pane["plane_lps"];
         let plane = (|| Plane::new(vector(&axes[0])?, vector(&axes[1])?, vector(&axes[2])?).ok())();
-        view.panes.insert(kind, PaneView { camera, plane });
+        let heart = pane["heart"].as_u64().map(ElementId);
+        view.panes.insert(kind, PaneView { camera, plane, heart });
     }
     view
 }

@@ -424,6 +424,7 @@ impl Workbench {
             Command::Palette => self.memo.palette.show(),
             Command::CheatSheet => self.memo.cheat_sheet = !self.memo.cheat_sheet,
             Command::GoTo => self.memo.dialog = Some(Dialog::GoTo { text: String::new() }),
+            Command::FindPlanes => self.memo.axis_tool = Some(Vec::new()),
             Command::LandmarkTool => self.memo.landmark_tool = !self.memo.landmark_tool,
             Command::Panel(panel) => {
                 self.memo.analyze.panel = panel;

@@ -16,6 +16,8 @@ pub(super) struct Memo {
     pub(super) selected_layer: Option<usize>,
     pub(super) analyze: super::analyze::State,
     pub(super) landmark_tool: bool,
+    /// Places clicked so far for the heart's axis, while it is asked for.
+    pub(super) axis_tool: Option<Vec<crate::space::DVec3>>,
     pub(super) maximized: Option<PaneKind>,
     /// The pane under the pointer.
     pub(super) hovered: Option<PaneKind>,

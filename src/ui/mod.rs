@@ -11,6 +11,7 @@ mod cut_lines;
 mod desk;
 mod dialogs;
 mod genes;
+mod heart_pane;
 mod histogram;
 mod icon;
 mod inspector;

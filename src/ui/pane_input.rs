@@ -173,7 +173,7 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     }
     match kind {
         PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye | PaneKind::Cohort => Some(pan),
-        _ => desk.image_layer().map(|(index, layer)| Gesture::Window { index, layer, press }),
+        _ => desk.image_layer_in(kind).map(|(index, layer)| Gesture::Window { index, layer, press }),
     }
 }
 
@@ -251,14 +251,17 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
     if response.secondary_clicked() {
         desk.memo.menu_at = Some((kind, pen.mm(at)));
     }
-    if response.double_clicked() && !desk.memo.landmark_tool {
+    if response.double_clicked() && !desk.memo.landmark_tool && desk.memo.axis_tool.is_none() {
         desk.memo.maximized = if desk.memo.maximized.is_some() { None } else { Some(kind) };
         return;
     }
     if !response.clicked() {
         return;
     }
-    if kind == PaneKind::Cohort {
+    if kind == PaneKind::LightBox {
+        super::heart_pane::click_tile(desk, pen, pen.mm(at));
+    } else if super::heart_pane::take_axis_click(desk, kind, pen.mm(at)) {
+    } else if kind == PaneKind::Cohort {
         let hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, pen.mm(at));
         desk.view(ViewAction::LightSubject(hit.map(|h| h.subject)));
     } else if kind == PaneKind::Bullseye {
@@ -301,7 +304,7 @@ fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pe
         if ui.input(|i| i.modifiers.command) { egui::CursorIcon::AllScroll } else { egui::CursorIcon::Grab }
     } else if is_on_swipe(desk, kind, pen, at) {
         egui::CursorIcon::ResizeHorizontal
-    } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {
+    } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox) {
         egui::CursorIcon::Crosshair
     } else {
         egui::CursorIcon::Default

@@ -73,7 +73,7 @@ pub fn bullseye_scale(inputs: &Inputs<'_>) -> BullseyeScale {
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let (low, high) = if low < high { (low, high) } else { (0.0, if high > 0.0 { high } else { 1.0 }) };
     let spots = Chain::of(inputs).and_then(|c| inputs.derived.spot_values.get(&c.registration.section));
-    let (title, rule) = match (spots, heart(inputs)) {
+    let (title, rule) = match (spots, heart(inputs, PaneKind::Bullseye)) {
         (Some(v), _) => (v.title.clone(), format!("mean of {}", v.rule.split(',').next().unwrap_or_default())),
         (None, Some((_, volume))) => (volume.name.clone(), format!("mean {}", volume.unit).trim_end().to_owned()),
         (None, None) => (String::new(), String::new()),

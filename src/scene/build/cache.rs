@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Memory of [`super::build`]; one for all panes of a window.
 #[derive(Debug, Default)]
 pub struct SceneCache {
-    planes: Option<PlanesEntry>,
+    planes: BTreeMap<ElementId, PlanesEntry>,
     meshes: BTreeMap<(ElementId, bool), MeshEntry>,
     spots: BTreeMap<(ElementId, bool), SpotsEntry>,
     placed: BTreeMap<ElementId, PlacedEntry>,
@@ -96,23 +96,21 @@ impl SceneCache {
         self.placed.retain(|id, _| study.section(*id).is_some());
         self.near.retain(|(id, _), _| study.section(*id).is_some());
         self.lit.retain(|(id, _), _| study.section(*id).is_some());
-        if !self.planes.as_ref().is_some_and(|e| study.volumes().any(|(_, v)| Arc::ptr_eq(v, &e.volume))) {
-            self.planes = None;
-        }
+        self.planes.retain(|id, e| study.volume(*id).is_some_and(|v| Arc::ptr_eq(v, &e.volume)));
     }
 
     /// The planes found from the volume and its labels.
-    pub(super) fn planes(&mut self, volume: &Arc<Volume>, labels: Option<&Arc<LabelMap>>) -> [Plane; 3] {
+    pub(super) fn planes(&mut self, id: ElementId, volume: &Arc<Volume>, labels: Option<&Arc<LabelMap>>) -> [Plane; 3] {
         let same_labels = |e: &PlanesEntry| match (&e.labels, labels) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
             _ => false,
         };
-        if let Some(e) = self.planes.as_ref().filter(|e| Arc::ptr_eq(&e.volume, volume) && same_labels(e)) {
+        if let Some(e) = self.planes.get(&id).filter(|e| Arc::ptr_eq(&e.volume, volume) && same_labels(e)) {
             return e.planes;
         }
         let planes = default_planes(volume, labels.map(Arc::as_ref));
-        self.planes = Some(PlanesEntry { volume: Arc::clone(volume), labels: labels.cloned(), planes });
+        self.planes.insert(id, PlanesEntry { volume: Arc::clone(volume), labels: labels.cloned(), planes });
         planes
     }
 

@@ -6,6 +6,7 @@ mod cache;
 mod chain;
 mod cohort;
 mod heart;
+mod light_box;
 mod overlay;
 mod section;
 mod shared;
@@ -15,6 +16,7 @@ mod tests;
 pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_at, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
 pub use cohort::{CohortHit, cohort_hit};
+pub use light_box::{Tile, light_box_tile};
 
 use super::spot_values::SpotValues;
 use super::{Camera, PaneKind, Scene, View};
@@ -70,6 +72,7 @@ pub fn build(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_p
         PaneKind::Overlay => overlay::overlay_scene(inputs, cache, size_px),
         PaneKind::Bullseye => bullseye::bullseye_scene(inputs, size_px),
         PaneKind::Cohort => cohort::cohort_scene(inputs, size_px),
+        PaneKind::LightBox => light_box::light_box_scene(inputs, cache, size_px),
     }
 }
 
@@ -90,7 +93,7 @@ pub fn build_plain(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, 
 pub fn pane_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -> Option<Plane> {
     let plane = match pane {
         PaneKind::Overlay => chain::registration(inputs)?.plane,
-        PaneKind::Cohort => return None,
+        PaneKind::Cohort | PaneKind::LightBox => return None,
         _ => heart::own_plane(inputs, cache, pane)?,
     };
     Some(if inputs.view.neurological { plane.mirrored() } else { plane })
@@ -101,7 +104,7 @@ pub fn pane_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -
 pub fn lps_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, p: DVec2) -> Option<DVec3> {
     match pane {
         PaneKind::Section => Chain::of(inputs)?.lps_from_section(p),
-        PaneKind::Bullseye | PaneKind::Cohort => None,
+        PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => None,
         _ => Some(pane_plane(inputs, cache, pane)?.lps_from_plane(p)),
     }
 }
@@ -112,7 +115,7 @@ pub fn lps_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind
 pub fn section_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, p: DVec2) -> Option<DVec2> {
     match pane {
         PaneKind::Section => Some(p),
-        PaneKind::Bullseye | PaneKind::Cohort => None,
+        PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => None,
         _ => Chain::of(inputs)?.section_from_lps(lps_from_pane(inputs, cache, pane, p)?),
     }
 }

@@ -55,10 +55,10 @@ fn line(ui: &mut Ui, desk: &Desk<'_>, analysis: &Analysis, row: &MeasuredValue) 
     });
     match badge(analysis, row) {
         Some(finding) if finding.code == "within-healthy-range" => {
-            ui.label(RichText::new("✔").color(colors.good)).on_hover_text(&finding.what);
+            ui.label(RichText::new("in range").size(desk.theme.size.overlay).color(colors.good)).on_hover_text(&finding.what);
         }
         Some(finding) => {
-            ui.label(RichText::new("⚠").color(colors.warning)).on_hover_text(format!("{} {}", finding.what, finding.remedy));
+            ui.label(RichText::new("outside").size(desk.theme.size.overlay).color(colors.warning)).on_hover_text(format!("{} {}", finding.what, finding.remedy));
         }
         None => {
             ui.label("");
