@@ -17,11 +17,12 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, build, build_plain, bullseye_at, bullseye_hit,
-    Tile, bullseye_scale, cohort_hit, light_box_tile, lps_from_pane, pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, Tile, build, build_plain, bullseye_at, bullseye_hit,
+    bullseye_scale, cohort_hit, light_box_tile, lps_from_pane, pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
+pub use heart_axis::{HeartAxis, HeartView};
 pub use mark::{Corner, Ink, Mark, rule_lines};
 pub use number::{fixed, round_length, significant};
 pub use paint::{
@@ -29,7 +30,6 @@ pub use paint::{
     draw_vectors, is_shown, paint, paint_with_caption, picture_level,
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
-pub use heart_axis::{HeartAxis, HeartView};
 pub use planes::{PatientPlane, cut_bounds, default_planes, heart_axis, patient_plane};
 pub use spot_values::{SpotValues, field_values, spot_values, try_spot_values};
 pub use view::{BullseyeOf, BullseyeView, Camera, CompareMode, PaneKind, PaneView, View};

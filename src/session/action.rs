@@ -5,7 +5,7 @@ use super::echo::EchoFiles;
 use super::export::ExportWhat;
 use super::jobs::JobId;
 use super::task::Task;
-use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, TransformModel};
+use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, Mend, TransformModel};
 use crate::scene::{BullseyeView, Camera, CompareMode, HeartView, PaneKind, PatientPlane};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
@@ -43,6 +43,15 @@ pub enum Action {
     Cancel(JobId),
     /// Close an element.
     Remove(ElementId),
+    /// Correct an image otherwise than its files say.
+    Mend {
+        /// The image.
+        image: ElementId,
+        /// What.
+        mend: Mend,
+    },
+    /// Take the corrections of an image back: it is as its files say.
+    Unmend(ElementId),
     /// Say how large a pixel of a section is.
     SetPixelSize {
         /// The section.
@@ -236,6 +245,7 @@ impl Action {
             Self::Recover(_) => "Unsaved work",
             Self::Cancel(_) => "Jobs",
             Self::Remove(_) => "Close",
+            Self::Mend { .. } | Self::Unmend(_) => "Import",
             Self::SetPixelSize { .. } | Self::ForgetPixelSize(_) => "Size of a pixel",
             Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
             Self::Run(_) | Self::MeasureEcho { .. } | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",

@@ -21,12 +21,14 @@ pub enum Panel {
     Cohort,
     /// Files to hand on.
     Export,
+    /// What was found in the files, and corrections.
+    Import,
 }
 
 impl Panel {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 7] =
-        [Self::Inspect, Self::Heart, Self::Genes, Self::Fusion, Self::Prediction, Self::Cohort, Self::Export];
+    pub const ALL: [Self; 8] =
+        [Self::Inspect, Self::Heart, Self::Genes, Self::Fusion, Self::Prediction, Self::Cohort, Self::Import, Self::Export];
 
     /// Name on its tab.
     #[must_use]
@@ -39,6 +41,7 @@ impl Panel {
             Self::Prediction => "Prediction",
             Self::Cohort => "Cohort",
             Self::Export => "Export",
+            Self::Import => "Import",
         }
     }
 
@@ -53,6 +56,7 @@ impl Panel {
             Self::Prediction => "Predict genes from histology and see how far it can be trusted",
             Self::Cohort => "Subjects, missing views, and what is left out and why",
             Self::Export => "Pictures, tables, maps and transforms to hand on",
+            Self::Import => "What was found in the files, what was assumed, and corrections",
         }
     }
 }
@@ -173,6 +177,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Save, "File", "Save", "Ctrl+S"),
     spec(Command::SaveAs, "File", "Save as…", "Ctrl+Shift+S"),
     spec(Command::SaveWithData, "File", "Save with data…", ""),
+    spec(Command::Panel(Panel::Import), "File", "What was imported…", "Shift+I"),
     spec(Command::Panel(Panel::Export), "File", "Export…", "Ctrl+E"),
     spec(Command::Quit, "File", "Quit", "Ctrl+Q"),
     spec(Command::Undo, "Edit", "Undo", "Ctrl+Z"),

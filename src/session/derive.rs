@@ -3,7 +3,7 @@
 use super::{Outcome, Session};
 use crate::base::{Progress, Severity};
 use crate::cardiac::{SegmentSettings, Segmentation, segment_labels, segment_name};
-use crate::model::{LabelEntry, ElementId, Exclusion, Field, LabelMap, Layer, LayerKind, Range, Section, Study};
+use crate::model::{ElementId, Exclusion, Field, LabelEntry, LabelMap, Layer, LayerKind, Range, Section, Study};
 use crate::scene::{SpotValues, field_values, spot_values};
 use crate::space::{DVec3, Grid, Space};
 use std::collections::BTreeMap;

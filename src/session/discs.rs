@@ -67,12 +67,8 @@ impl Disc {
                 )));
             }
         }
-        let mut disc = Self {
-            phase: first.phase.clone(),
-            unit: first.unit.clone(),
-            method: first.method.clone(),
-            ..Self::empty(metric)
-        };
+        let mut disc =
+            Self { phase: first.phase.clone(), unit: first.unit.clone(), method: first.method.clone(), ..Self::empty(metric) };
         for row in found {
             disc.values[segment_of(row).unwrap_or(0)] = Some(row.value).filter(|v| v.is_finite());
         }
@@ -92,16 +88,14 @@ impl Disc {
         }
         let both = |i: usize| Some(self.values[i]? - other.values[i]?);
         let counts = std::array::from_fn(|i| self.counts[i].min(other.counts[i]));
-        let metric = if self.metric == other.metric {
-            self.metric.clone()
-        } else {
-            format!("{} − {}", self.metric, other.metric)
-        };
+        let metric =
+            if self.metric == other.metric { self.metric.clone() } else { format!("{} − {}", self.metric, other.metric) };
         let method = format!("{} minus {}: {}", self.name(), other.name(), self.method);
         let phase = if self.phase == other.phase { self.phase.clone() } else { format!("{} − {}", self.phase, other.phase) };
         let whose = if self.whose == other.whose { self.whose.clone() } else { format!("{} − {}", self.whose, other.whose) };
         let values = std::array::from_fn(both);
-        let (unit, rule) = (self.unit.clone(), if self.unit.is_empty() { "difference".into() } else { format!("difference, {}", self.unit) });
+        let (unit, rule) =
+            (self.unit.clone(), if self.unit.is_empty() { "difference".into() } else { format!("difference, {}", self.unit) });
         Ok(Self { whose, metric, phase, unit, method, rule, counts, values, color_map: ColorMap::BlueRed })
     }
 
@@ -233,7 +227,9 @@ mod tests {
 
     #[test]
     fn a_difference_is_centered_and_needs_one_definition() {
-        let disc = |v: f64, method: &str| Disc::of_rows(&[row("3", "", "t", v, method), row("4", "", "t", 9.0, method)], "t", None).unwrap();
+        let disc = |v: f64, method: &str| {
+            Disc::of_rows(&[row("3", "", "t", v, method), row("4", "", "t", 9.0, method)], "t", None).unwrap()
+        };
         let d = disc(8.0, "radial").minus(&disc(11.0, "radial")).unwrap();
         assert_eq!((d.values[3], d.values[4], d.values[5]), (Some(-3.0), Some(0.0), None));
         let scale = disc_scale(&[&d], None, false);

@@ -16,6 +16,7 @@ mod jobs;
 mod joint;
 mod journal;
 mod layer_edit;
+mod mend;
 mod open;
 mod project;
 mod readout;
@@ -27,9 +28,9 @@ mod view_change;
 mod view_record;
 
 pub use action::{Action, RegisterAction, Side, ViewAction};
+pub use bullseye::ImageSums;
 pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, spec_of};
-pub use bullseye::ImageSums;
 pub use derive::SegmentsOf;
 pub use discs::{Disc, disc_scale, disc_table};
 pub use echo::{EchoFiles, read_echo_points};
@@ -45,11 +46,11 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
-pub use view_change::rr_ms;
 pub use task::{
     Body, EchoPoints, FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, RadiomicsChoice, Recipe,
     ReduceTask, ScarChoice, Task, echo_view,
 };
+pub use view_change::rr_ms;
 
 use crate::base::{Error, Limits, Note, Result, Severity};
 use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Registration, Study, Volume};
@@ -97,6 +98,8 @@ pub enum Outcome {
     Segments(ElementId, Box<SegmentsOf>),
     /// Means of an image over the segments of a segmentation.
     ImageSums((ElementId, ElementId), Arc<ImageSums>),
+    /// An image with a correction, and what it was made from.
+    Mended(Box<mend::Mended>),
     /// Where the spots of a section are found.
     SpotIndex(ElementId, Box<SpotIndex>),
     /// Landmark pairs of a file.
@@ -208,7 +211,8 @@ impl Session {
     }
 
     fn try_apply(&mut self, action: Action) -> Result<()> {
-        let leaves_preview = matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_));
+        let leaves_preview =
+            matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_));
         if !leaves_preview {
             self.keep_layers();
         }
@@ -236,6 +240,8 @@ impl Session {
                 Ok(())
             }
             Action::Remove(id) => self.remove(id),
+            Action::Mend { image, mend } => self.mend(image, mend),
+            Action::Unmend(image) => self.unmend(image),
             Action::SetPixelSize { section, um_per_px } => self.set_pixel_size(section, um_per_px),
             Action::ForgetPixelSize(section) => self.forget_pixel_size(section),
             Action::SetLayer { index, layer } => self.set_layer(index, layer),
@@ -319,6 +325,7 @@ impl Session {
             Outcome::Pairs(path, landmarks, notes) => self.wait_for_pairs(path, landmarks, notes),
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
             Outcome::ImageSums(key, sums) => self.add_image_sums(key, sums),
+            Outcome::Mended(mended) => self.add_mended(*mended),
             Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
             Outcome::Exported(files) => {

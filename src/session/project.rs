@@ -3,16 +3,16 @@
 
 use super::edit::{Change, Edit, Held, Line, Rebuild, element_record};
 use super::open::{demo_elements, demo_held, leaf, read_path};
+use super::view_record::{view_from, view_value};
 use super::{Outcome, Session, journal, register_edit};
 use crate::base::{Error, Limits, Progress, Result, Severity};
 use crate::io::project::{
     FORMAT, Manifest, Project, digest_input, extract_inputs, path_key, read_project, relative_path, unpack_folder, write_project,
 };
 use crate::io::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
-use crate::model::{Element, ElementId, Layer, PixelSize, Provenance, Section, Study};
+use crate::model::{Element, ElementId, Layer, Mend, PixelSize, Provenance, Section, Study};
 use crate::phantom::make_case;
 use crate::scene::View;
-use super::view_record::{view_from, view_value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -308,8 +308,13 @@ fn read_sources(
         let part = progress.part(i as f64 / (paths.len() + 1) as f64, (i + 1) as f64 / (paths.len() + 1) as f64);
         let opened = read_path(path, limits, &part)?;
         for found in opened.found {
-            let provenance =
-                Provenance { path: Some(path.clone()), item: found.item, demo_seed: None, notes: opened.notes.clone() };
+            let provenance = Provenance {
+                path: Some(path.clone()),
+                item: found.item,
+                notes: opened.notes.clone(),
+                summary: found.summary.clone(),
+                ..Provenance::default()
+            };
             let element = super::open::element(found.content);
             sources.insert((key.clone(), found.item), Held { element, provenance });
         }
@@ -338,6 +343,9 @@ fn demo_seeds(manifest: &Manifest, lines: &[Line]) -> BTreeSet<u64> {
 
 fn find(sources: &Sources, record: &ElementRecord) -> Option<Held> {
     let mut held = sources.get(&source_key(&record.source))?.clone();
+    for mend in record.mends.iter().filter_map(|text| Mend::from_text(text)) {
+        held = super::mend::mended(&held, mend).ok()?;
+    }
     if let (Some(um_per_px), Element::Section(section)) = (record.typed_um_per_px, &held.element) {
         let pixel_size = PixelSize::Known { um_per_px, source: TYPED.into() };
         held.element = Element::Section(Arc::new(Section { pixel_size, ..(**section).clone() }));

@@ -58,10 +58,8 @@ fn handles(desk: &Desk<'_>, kind: PaneKind, pen: &Pen<'_>) -> Vec<(PaneKind, Pos
 /// The heart panes with the same image.
 fn others(desk: &Desk<'_>, kind: PaneKind) -> impl Iterator<Item = PaneKind> + use<> {
     let view = &desk.session.view;
-    let same: Vec<PaneKind> = PaneKind::ALL
-        .into_iter()
-        .filter(|o| o.is_heart() && *o != kind && view.heart_in(*o) == view.heart_in(kind))
-        .collect();
+    let same: Vec<PaneKind> =
+        PaneKind::ALL.into_iter().filter(|o| o.is_heart() && *o != kind && view.heart_in(*o) == view.heart_in(kind)).collect();
     same.into_iter()
 }
 
@@ -78,9 +76,7 @@ fn in_sight(pen: &Pen<'_>, shown: &Plane, other: &Plane) -> Option<[Pos2; 2]> {
     let step = to - at;
     let inner = pen.rect.shrink(24.0);
     let (mut from, mut until) = (f32::NEG_INFINITY, f32::INFINITY);
-    for (p, d, low, high) in
-        [(at.x, step.x, inner.left(), inner.right()), (at.y, step.y, inner.top(), inner.bottom())]
-    {
+    for (p, d, low, high) in [(at.x, step.x, inner.left(), inner.right()), (at.y, step.y, inner.top(), inner.bottom())] {
         if d.abs() < 1e-6 {
             if p < low || p > high {
                 return None;

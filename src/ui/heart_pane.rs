@@ -61,7 +61,9 @@ pub(super) fn pin(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind) {
 pub(super) fn light_box_tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     let phases = desk.session.view.light_box_phases;
     let many = desk.session.heart().is_some_and(|v| v.n_phases() > 1);
-    for (on, name, hint) in [(true, "Phases", "All phases of the slice shown"), (false, "Slices", "All slices of the phase shown")] {
+    for (on, name, hint) in
+        [(true, "Phases", "All phases of the slice shown"), (false, "Slices", "All slices of the phase shown")]
+    {
         let button = Button::selectable(phases == on, small(desk.theme, name));
         let response = ui.add_enabled(many || !on, button).on_hover_text(hint);
         if response.on_disabled_hover_text("The image has one phase only.").clicked() {

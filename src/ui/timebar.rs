@@ -29,7 +29,11 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let is_gated = volume.phase_times_ms.len() == volume.n_phases() && volume.modality != "US";
     let rate = if is_gated { format!(" · {:.0} /min", 60_000.0 / crate::session::rr_ms(&volume)) } else { String::new() };
     let text = format!("{time}{:.0} % RR{rate}", desk.session.view.cardiac_phase * 100.0);
-    ui.add_sized([if is_gated { 156.0 } else { 106.0 }, 20.0], egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min)).on_hover_text(format!(
+    ui.add_sized(
+        [if is_gated { 156.0 } else { 106.0 }, 20.0],
+        egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min),
+    )
+    .on_hover_text(format!(
         "Phase {} of {}; shift and wheel over a heart pane change it. {} Other series follow at the same share of their beat.",
         phase + 1,
         volume.n_phases(),

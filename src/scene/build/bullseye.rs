@@ -126,10 +126,8 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
 /// One disc around a middle: cells, territories, what is lit, words.
 fn disc(pane: &mut Pane, inputs: &Inputs<'_>, scale: &BullseyeScale, (cells, middle): (&[BullseyeCell], DVec2)) {
     let moved = |points: &[DVec2]| points.iter().map(|p| *p + middle).collect::<Vec<_>>();
-    let cells: Vec<BullseyeCell> = cells
-        .iter()
-        .map(|c| BullseyeCell { ring: moved(&c.ring), label_at: c.label_at + middle, ..c.clone() })
-        .collect();
+    let cells: Vec<BullseyeCell> =
+        cells.iter().map(|c| BullseyeCell { ring: moved(&c.ring), label_at: c.label_at + middle, ..c.clone() }).collect();
     for cell in &cells {
         fill(pane, scale, cell);
     }

@@ -180,8 +180,7 @@ impl SceneCache {
         values: Option<&Arc<[f32]>>,
         (segments, lit): (&Arc<[u8]>, u8),
     ) -> (Arc<[[f32; 2]]>, Option<Arc<[f32]>>) {
-        let same =
-            |e: &LitEntry| Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit;
+        let same = |e: &LitEntry| Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit;
         let mut entry = self.lit.remove(&slot).filter(same).unwrap_or_else(|| {
             let number = |i: u32| kept.map_or(i as usize, |k| k.get(i as usize).map_or(usize::MAX, |&n| n as usize));
             let is_lit = |i: &u32| segments.get(number(*i)) == Some(&lit);

@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// The heart that a pane is pinned to or the view names, else the first volume.
 pub(super) fn heart<'a>(inputs: &Inputs<'a>, pane: PaneKind) -> Option<(ElementId, &'a Arc<Volume>)> {
     let there = |id: &ElementId| inputs.study.volume(*id).is_some();
-    let named = inputs.view.heart_in(pane).filter(there).or(inputs.view.heart).and_then(|id| inputs.study.volume(id).map(|v| (id, v)));
+    let named =
+        inputs.view.heart_in(pane).filter(there).or(inputs.view.heart).and_then(|id| inputs.study.volume(id).map(|v| (id, v)));
     named.or_else(|| inputs.study.volumes().next())
 }
 

@@ -134,7 +134,13 @@ pub(super) fn light_box_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_
 }
 
 /// Beyond the grid nothing is drawn, so that tiles as large as the grid's cut do not meet.
-fn draw_tile(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Volume>), drawn: Option<SliceDrawn>, tile: &Tile) {
+fn draw_tile(
+    pane: &mut Pane,
+    inputs: &Inputs<'_>,
+    (id, volume): (ElementId, &Arc<Volume>),
+    drawn: Option<SliceDrawn>,
+    tile: &Tile,
+) {
     let origin = tile.plane.lps_from_plane(-tile.at);
     let plane = tile.plane.through(origin);
     if let Some(slice) = drawn {

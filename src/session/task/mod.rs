@@ -11,7 +11,7 @@ mod predict;
 mod reduce;
 
 pub use fuse::{FusePreview, FuseTask};
-pub use measure::{Body, EchoPoints, echo_view, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice};
+pub use measure::{Body, EchoPoints, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice, echo_view};
 pub use predict::PredictTask;
 pub use reduce::{FlavorRecord, ReduceTask};
 

@@ -96,7 +96,9 @@ impl Kind {
             (Self::Bullseye, _) => {
                 "Segment, name, territory, metric, value, unit, n and definition of what the bullseye shows; two discs below each other."
             }
-            (Self::Measures, _) => "The newest numbers of the heart: region, phase, metric, value, unit and definition, one per row.",
+            (Self::Measures, _) => {
+                "The newest numbers of the heart: region, phase, metric, value, unit and definition, one per row."
+            }
             (Self::Residuals, _) => "Both places of each pair, its residual and its error when left out, in mm.",
             (Self::Layers, _) => "Every visible image and segmentation, read at the spots through the chain.",
             (Self::Transform, "tfm") => "For ITK: maps fixed (patient mm) to moving points (section mm); linear models only.",

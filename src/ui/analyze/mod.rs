@@ -5,6 +5,7 @@
 mod cohort;
 mod export;
 mod fusion;
+mod import;
 mod measures;
 mod prediction;
 mod reduction;
@@ -28,6 +29,7 @@ pub(super) struct State {
     pub(super) prediction: prediction::State,
     pub(super) cohort: cohort::State,
     pub(super) export: export::State,
+    pub(super) import: import::State,
 }
 
 /// The strip of tabs above the right side.
@@ -58,6 +60,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         Panel::Prediction => prediction::show(ui, desk),
         Panel::Cohort => cohort::show(ui, desk),
         Panel::Export => export::show(ui, desk),
+        Panel::Import => import::show(ui, desk),
     });
 }
 

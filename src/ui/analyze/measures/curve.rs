@@ -110,7 +110,12 @@ fn frame_now(desk: &Desk<'_>, analysis: &Analysis) -> Option<usize> {
 }
 
 /// A click or a drag goes to the frame; the values under the pointer stand beside it.
-fn follow(desk: &mut Desk<'_>, analysis: &Analysis, (response, inner, frames): (&egui::Response, Rect, usize), lines: &Lines<'_>) {
+fn follow(
+    desk: &mut Desk<'_>,
+    analysis: &Analysis,
+    (response, inner, frames): (&egui::Response, Rect, usize),
+    lines: &Lines<'_>,
+) {
     let frame_of = |at: Pos2| {
         let share = ((at.x - inner.left()) / inner.width().max(1.0)).clamp(0.0, 1.0);
         (share * frames as f32).round() as usize

@@ -182,11 +182,9 @@ impl State {
                 remote: self.remote.filter(|_| self.needs_remote()).map(|r| r.0),
                 obstruction: self.obstruction,
             }),
-            Kind::Ecv => MeasureWhat::Ecv {
-                pre: id(volume(self.maps[0])),
-                post: id(volume(self.maps[1])),
-                hematocrit: self.hematocrit,
-            },
+            Kind::Ecv => {
+                MeasureWhat::Ecv { pre: id(volume(self.maps[0])), post: id(volume(self.maps[1])), hematocrit: self.hematocrit }
+            }
             Kind::Strain | Kind::Echo => MeasureWhat::Strain { green: self.green, close_drift: self.close_drift },
             Kind::Calcium => MeasureWhat::Calcium {
                 threshold_hu: self.threshold_hu,

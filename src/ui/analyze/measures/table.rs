@@ -14,7 +14,13 @@ use std::collections::BTreeSet;
 const ROWS: f32 = 18.0;
 
 /// The table with its filter and what can be done with it.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, (id, analysis): (AnalysisId, &Analysis), all: &[MeasuredValue], state: &mut State) {
+pub(super) fn show(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    (id, analysis): (AnalysisId, &Analysis),
+    all: &[MeasuredValue],
+    state: &mut State,
+) {
     let metrics: BTreeSet<&str> = all.iter().map(|r| r.metric.as_str()).collect();
     if !metrics.contains(state.metric.as_str()) {
         state.metric.clear();
@@ -58,7 +64,8 @@ fn line(ui: &mut Ui, desk: &Desk<'_>, analysis: &Analysis, row: &MeasuredValue) 
             ui.label(RichText::new("in range").size(desk.theme.size.overlay).color(colors.good)).on_hover_text(&finding.what);
         }
         Some(finding) => {
-            ui.label(RichText::new("outside").size(desk.theme.size.overlay).color(colors.warning)).on_hover_text(format!("{} {}", finding.what, finding.remedy));
+            ui.label(RichText::new("outside").size(desk.theme.size.overlay).color(colors.warning))
+                .on_hover_text(format!("{} {}", finding.what, finding.remedy));
         }
         None => {
             ui.label("");
@@ -80,8 +87,7 @@ fn told(ui: &mut Ui, desk: &Desk<'_>, analysis: &Analysis, rows: &[&MeasuredValu
     if let Some(labels) = desk.session.study.labels(analysis.of) {
         let s = labels.grid.spacing_mm();
         let source = if labels.length_unit_known { "of the file's geometry" } else { "of unknown unit" };
-        let text =
-            format!("Spacing {} × {} × {} mm {source}", three_digits(s.x), three_digits(s.y), three_digits(s.z));
+        let text = format!("Spacing {} × {} × {} mm {source}", three_digits(s.x), three_digits(s.y), three_digits(s.z));
         ui.add(Label::new(dim(desk.theme, text)).truncate());
     }
     let methods: BTreeSet<&str> = rows.iter().map(|r| r.method.as_str()).collect();
