@@ -200,8 +200,10 @@ fn a_slice_left_out_does_not_count() {
     let total = |s: &Session| s.derived.bullseye.iter().map(|c| c.n).sum::<usize>();
     let (before, slice) = (total(&session), session.heart().unwrap().grid.size()[2] / 2);
     session.apply(Action::Exclude { what: Excluded::Slice { element: heart, slice }, reason: "motion".into() });
+    settle(&mut session);
     assert!(total(&session) < before && total(&session) > before / 2, "{} of {before}", total(&session));
     assert!(session.derived.bullseye_scale.as_ref().unwrap().rule.ends_with("1 slices left out"));
     session.apply(Action::Command(Command::Undo));
+    settle(&mut session);
     assert_eq!(total(&session), before);
 }

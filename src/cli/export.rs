@@ -228,6 +228,8 @@ fn usual_name(session: &Session, what: &ExportWhat) -> String {
         ExportWhat::Spots { values, .. } => ("spots".into(), values.join("+"), "csv"),
         ExportWhat::Map { value, .. } => ("map".into(), value.clone(), "nii.gz"),
         ExportWhat::Segments { values, .. } => ("segments".into(), values.join("+"), "csv"),
+        ExportWhat::Bullseye => ("bullseye".into(), String::new(), "csv"),
+        ExportWhat::Measures { .. } => ("measures".into(), String::new(), "csv"),
         ExportWhat::Residuals { .. } => ("residuals".into(), String::new(), "csv"),
         ExportWhat::Layers { .. } => ("layers".into(), String::new(), "csv"),
         ExportWhat::Figures => ("figures".into(), String::new(), "csv"),

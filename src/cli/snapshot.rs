@@ -5,7 +5,9 @@ use super::headless::{session_of, settle};
 use crate::base::{Error, Result};
 use crate::io;
 use crate::model::{ElementId, Fit, LayerKind, Quality, Registration, TransformModel};
-use crate::scene::{self, Caption, Image, Inputs, PaintTheme, PaneKind, PatientPlane, Scene, SceneCache, patient_plane};
+use crate::scene::{
+    self, Caption, HeartView, Image, Inputs, PaintTheme, PaneKind, PatientPlane, Scene, SceneCache, patient_plane,
+};
 use crate::session::{Action, RegisterAction, Session, ViewAction};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -23,6 +25,10 @@ pub enum ViewName {
     Bullseye,
     /// Patients by views: what is there, missing, excluded.
     Cohort,
+    /// All slices of the stack.
+    Lightbox,
+    /// All phases of the slice.
+    Phases,
     /// The whole window, opened for a moment.
     Window,
 }
@@ -42,7 +48,7 @@ pub struct Snapshot {
     #[arg(long, default_value = "800x800", value_name = "WxH")]
     size: String,
     /// Plane of a slice.
-    #[arg(long, default_value = "sax", value_parser = ["sax", "2ch", "4ch", "axial", "coronal", "sagittal"])]
+    #[arg(long, default_value = "sax", value_parser = ["sax", "2ch", "3ch", "4ch", "axial", "coronal", "sagittal"])]
     plane: String,
     /// Position on the plane's axis in mm: LPS z, y or x for patient planes, along the normal else.
     #[arg(long, value_name = "MM", allow_hyphen_values = true)]
@@ -155,6 +161,7 @@ impl Snapshot {
             (ViewName::Overlay, _) => PaneKind::Overlay,
             (ViewName::Bullseye, _) => PaneKind::Bullseye,
             (ViewName::Cohort, _) => PaneKind::Cohort,
+            (ViewName::Lightbox | ViewName::Phases, _) => PaneKind::LightBox,
             (_, "2ch") => PaneKind::TwoChamber,
             (_, "4ch") => PaneKind::FourChamber,
             _ => PaneKind::ShortAxis,
@@ -175,6 +182,7 @@ impl Snapshot {
             session.apply(Action::View(ViewAction::Phase((phase as f64 + 0.5) / n as f64)));
         }
         session.apply(Action::View(ViewAction::Neurological(self.neurological)));
+        session.apply(Action::View(ViewAction::LightBoxPhases(self.view == ViewName::Phases)));
         self.arrange_layers(session)?;
         settle(run, session)
     }
@@ -185,6 +193,12 @@ impl Snapshot {
             return Ok(());
         }
         let heart = session.heart().cloned().ok_or_else(|| Error::parameter("no image of a heart to cut; give one as PATH"))?;
+        if self.plane == "3ch" {
+            if session.view.heart.and_then(|id| session.heart_axis(id)).is_none() {
+                return Err(Error::parameter("--plane 3ch needs labels of both ventricles; give them with --labels"));
+            }
+            session.apply(Action::View(ViewAction::Cut(pane, HeartView::Three)));
+        }
         if let Some(kind) = PatientPlane::from_name(&self.plane) {
             session.apply(Action::View(ViewAction::Plane(pane, patient_plane(kind, &heart, self.at))));
         } else if let (Some(at), Some(plane)) = (self.at, session.pane_plane(pane)) {

@@ -61,6 +61,9 @@ pub struct ElementRecord {
     /// Pixel size in µm where a person typed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typed_um_per_px: Option<f64>,
+    /// What a person corrected, as `slice-spacing:8`, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mends: Vec<String>,
 }
 
 /// One landmark pair.

@@ -1,7 +1,7 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
 use super::{
-    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Registration, Section,
+    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Mend, Registration, Section,
     Volume,
 };
 use crate::base::Note;
@@ -54,6 +54,10 @@ pub struct Provenance {
     pub demo_seed: Option<u64>,
     /// What the reader said.
     pub notes: Vec<Note>,
+    /// What was found, in one line: size, what sorted the phases.
+    pub summary: String,
+    /// What a person corrected since, in order.
+    pub mends: Vec<Mend>,
 }
 
 /// All that is open.

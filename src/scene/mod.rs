@@ -7,6 +7,7 @@ mod build;
 mod colormap;
 mod colormap_tables;
 mod drawn;
+mod heart_axis;
 mod mark;
 mod number;
 mod paint;
@@ -16,11 +17,12 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, build, build_plain, bullseye_hit, bullseye_scale,
-    cohort_hit, lps_from_pane, pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, Tile, build, build_plain, bullseye_at, bullseye_hit,
+    bullseye_scale, cohort_hit, light_box_tile, lps_from_pane, pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
+pub use heart_axis::{HeartAxis, HeartView};
 pub use mark::{Corner, Ink, Mark, rule_lines};
 pub use number::{fixed, round_length, significant};
 pub use paint::{
@@ -28,9 +30,9 @@ pub use paint::{
     draw_vectors, is_shown, paint, paint_with_caption, picture_level,
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
-pub use planes::{PatientPlane, cut_bounds, default_planes, patient_plane};
+pub use planes::{PatientPlane, cut_bounds, default_planes, heart_axis, patient_plane};
 pub use spot_values::{SpotValues, field_values, spot_values, try_spot_values};
-pub use view::{Camera, CompareMode, PaneKind, PaneView, View};
+pub use view::{BullseyeOf, BullseyeView, Camera, CompareMode, PaneKind, PaneView, View};
 
 /// One pane's draw list.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,7 @@
 //! labels. The sense of every axis follows the radiological habit (see `conventions`: right of the screen
 //! is the patient's left, seen from the feet, the front, or the patient's left).
 
+use super::heart_axis::{HeartAxis, HeartView};
 use crate::model::{LabelMap, Volume};
 use crate::space::{DVec2, DVec3, Grid, Plane};
 
@@ -54,6 +55,18 @@ pub fn patient_plane(kind: PatientPlane, volume: &Volume, at_mm: Option<f64>) ->
     kind.through(center)
 }
 
+/// Long axis and right ventricle of the labels' first phase with a left ventricle (label 3): the line through the
+/// middles of the cavity's slices where the labels are a stack, else the longest axis of cavity and wall; the apex is
+/// where the ventricle tapers. `None` without a left or a right ventricle. Costs one pass over the labels.
+#[must_use]
+pub fn heart_axis(volume: &Volume, labels: &LabelMap) -> Option<HeartAxis> {
+    let heart = Ventricles::find(labels)?;
+    let to_apex = heart.apex_direction(is_stack(&volume.grid));
+    let toward = heart.right? - heart.center;
+    let to_right = (toward - to_apex * toward.dot(to_apex)).try_normalize()?;
+    Some(HeartAxis { middle: heart.center, to_apex, to_right })
+}
+
 /// Short axis, two chamber and four chamber. A stack (one spacing 1.9 times the least, or a single
 /// slice), or a volume without a labeled left ventricle, shows its own slices first and two planes
 /// perpendicular to them; the long ones contain the ventricles' axis where labels have it. An isotropic
@@ -63,8 +76,7 @@ pub fn patient_plane(kind: PatientPlane, volume: &Volume, at_mm: Option<f64>) ->
 pub fn default_planes(volume: &Volume, labels: Option<&LabelMap>) -> [Plane; 3] {
     let own = own_planes(&volume.grid);
     let Some(heart) = labels.and_then(Ventricles::find) else { return own };
-    let axis = if is_stack(&volume.grid) { own[0].normal() } else { heart.axis };
-    let apex = if axis.dot(heart.to_apex) < 0.0 { -axis } else { axis };
+    let apex = heart.apex_direction(is_stack(&volume.grid));
     let short = if is_stack(&volume.grid) {
         own[0].through(on_nearest_slice(&volume.grid, heart.center))
     } else {
@@ -72,8 +84,9 @@ pub fn default_planes(volume: &Volume, labels: Option<&LabelMap>) -> [Plane; 3] 
         let down = -(up - apex * up.dot(apex));
         Plane::new(heart.center, down.cross(-apex), down).unwrap_or(own[0])
     };
-    let [two, four] = long_planes(&heart, apex).unwrap_or([own[1].through(heart.center), own[2].through(heart.center)]);
-    [short, two, four]
+    let axis = labels.and_then(|l| heart_axis(volume, l));
+    let long = |view, k: usize| axis.map_or_else(|| own[k].through(heart.center), |a| a.plane(view));
+    [short, long(HeartView::Two, 1), long(HeartView::Four, 2)]
 }
 
 /// Least and greatest corner, in plane mm, of what the plane cuts from the grid's box; of the box's
@@ -145,23 +158,13 @@ fn on_nearest_slice(grid: &Grid, lps: DVec3) -> DVec3 {
     grid.lps_from_voxel().transform_point3(DVec3::from_array(voxel))
 }
 
-/// Planes through the long axis: the second contains the direction of the right ventricle, the first is
-/// perpendicular to it. The apex is up; the right ventricle is left, the anterior wall right.
-fn long_planes(heart: &Ventricles, apex: DVec3) -> Option<[Plane; 2]> {
-    let toward = heart.right? - heart.center;
-    let septal = (toward - apex * toward.dot(apex)).try_normalize()?;
-    let anterior = septal.cross(apex);
-    let two = Plane::new(heart.center, anterior, -apex).ok()?;
-    let four = Plane::new(heart.center, -septal, -apex).ok()?;
-    Some([two, four])
-}
-
 /// Moments of the labels of the first phase that has a left ventricle.
 struct Ventricles {
     center: DVec3,
-    /// Longest axis of the left ventricle with its wall.
-    axis: DVec3,
+    /// Longest axis of the left ventricle with its wall, toward the apex.
     to_apex: DVec3,
+    /// The line through the middles of the cavity's slices, toward the apex.
+    along_slices: Option<DVec3>,
     right: Option<DVec3>,
 }
 
@@ -171,9 +174,46 @@ impl Ventricles {
         let (cavity, wall, right) = (places(labels, phase, 3), places(labels, phase, 2), places(labels, phase, 1));
         let center = mean(&cavity)?;
         let whole: Vec<DVec3> = cavity.iter().chain(&wall).copied().collect();
-        let axis = longest_axis(&whole, mean(&whole)?);
-        Some(Self { center, axis, to_apex: toward_apex(&whole, axis), right: mean(&right) })
+        let to_apex = toward_apex(&whole, longest_axis(&whole, mean(&whole)?));
+        let along_slices = slice_line(labels, phase, center).map(|line| toward_apex(&whole, line));
+        Some(Self { center, to_apex, along_slices, right: mean(&right) })
     }
+
+    /// From base to apex; of a stack the line through the middles of its slices, where there are enough.
+    fn apex_direction(&self, is_stack: bool) -> DVec3 {
+        self.along_slices.filter(|_| is_stack).unwrap_or(self.to_apex)
+    }
+}
+
+/// Least slices with a cavity for a line through their middles.
+const LEAST_SLICES: usize = 4;
+
+/// Direction of the line through the middles of the cavity's slices, each weighted by its area (least squares of the
+/// places against the height along the stack): the longest axis is drawn aside where slices are thick.
+fn slice_line(labels: &LabelMap, phase: usize, center: DVec3) -> Option<DVec3> {
+    let k = stack_axis(&labels.grid);
+    let ([nx, ny, nz], map) = (labels.grid.size(), labels.grid.lps_from_voxel());
+    let mut sums = vec![(DVec3::ZERO, 0.0); [nx, ny, nz][k]];
+    for (i, _) in labels.phases[phase].iter().enumerate().filter(|(_, v)| **v == 3) {
+        let voxel = [i % nx, i / nx % ny, i / (nx * ny)];
+        let sum = &mut sums[voxel[k]];
+        *sum = (sum.0 + DVec3::from_array(voxel.map(|v| v as f64)), sum.1 + 1.0);
+    }
+    let middles: Vec<(DVec3, f64)> =
+        sums.iter().filter(|(_, n)| *n > 0.0).map(|(s, n)| (map.transform_point3(*s / *n), *n)).collect();
+    if middles.len() < LEAST_SLICES {
+        return None;
+    }
+    let normal = labels.grid.voxel_from_lps().matrix3.row(k).try_normalize()?;
+    let height = |p: DVec3| (p - center).dot(normal);
+    let total: f64 = middles.iter().map(|(_, n)| n).sum();
+    let (mean_h, mean_p) = (
+        middles.iter().map(|(p, n)| height(*p) * n).sum::<f64>() / total,
+        middles.iter().map(|(p, n)| *p * *n).sum::<DVec3>() / total,
+    );
+    let spread: f64 = middles.iter().map(|(p, n)| n * (height(*p) - mean_h).powi(2)).sum();
+    let slope = middles.iter().map(|(p, n)| (*p - mean_p) * (n * (height(*p) - mean_h))).sum::<DVec3>();
+    (spread > 0.0).then(|| slope / spread)?.try_normalize()
 }
 
 /// At most about 40 000 voxel centers of a label, regularly spaced.

@@ -1,7 +1,7 @@
 //! How the study is looked at: cameras, planes, phase, cursor. It is saved with the study but is not
 //! part of its history.
 
-use crate::model::ElementId;
+use crate::model::{AnalysisId, ElementId};
 use crate::space::{DVec2, DVec3, Plane};
 use std::collections::BTreeMap;
 
@@ -65,12 +65,22 @@ pub enum PaneKind {
     Bullseye,
     /// Patients by views: what is there, missing, excluded.
     Cohort,
+    /// All slices or all phases of the heart.
+    LightBox,
 }
 
 impl PaneKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::ShortAxis, Self::TwoChamber, Self::FourChamber, Self::Section, Self::Overlay, Self::Bullseye, Self::Cohort];
+    pub const ALL: [Self; 8] = [
+        Self::ShortAxis,
+        Self::TwoChamber,
+        Self::FourChamber,
+        Self::Section,
+        Self::Overlay,
+        Self::Bullseye,
+        Self::Cohort,
+        Self::LightBox,
+    ];
 
     /// Title on screen.
     #[must_use]
@@ -83,6 +93,7 @@ impl PaneKind {
             Self::Overlay => "Overlay",
             Self::Bullseye => "Bullseye",
             Self::Cohort => "Cohort",
+            Self::LightBox => "Light box",
         }
     }
 
@@ -94,12 +105,14 @@ impl PaneKind {
 }
 
 /// One pane's own state.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PaneView {
     /// Where it looks; `None` fits everything at the next draw.
     pub camera: Option<Camera>,
     /// Its plane, for heart panes; `None` is the plane found from the volume.
     pub plane: Option<Plane>,
+    /// The heart image it is pinned to; `None` follows the one shown.
+    pub heart: Option<ElementId>,
 }
 
 /// How section and heart share the overlay pane.
@@ -121,6 +134,45 @@ pub enum CompareMode {
 impl CompareMode {
     /// All of them, in the order of their keys.
     pub const ALL: [Self; 5] = [Self::Blend, Self::Swipe, Self::Checker, Self::Flicker, Self::Contour];
+}
+
+/// Where the numbers of a bullseye come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum BullseyeOf {
+    /// What colors the spots of the registered section shown; without one the heart image shown.
+    #[default]
+    Shown,
+    /// Mean of an image over the voxels of each segment.
+    Image(ElementId),
+    /// Mean over the spots of a registered section: a gene, a column or a field by its name.
+    Spots {
+        /// The section.
+        section: ElementId,
+        /// As `NPPA`.
+        name: String,
+    },
+    /// Numbers per segment of an analysis.
+    Measure {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// As `wall_thickness_mean`.
+        metric: String,
+        /// As `ED`.
+        phase: String,
+    },
+}
+
+/// What the bullseye shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BullseyeView {
+    /// The first disc.
+    pub of: BullseyeOf,
+    /// What is compared with it: other numbers, another phase, another patient.
+    pub other: Option<BullseyeOf>,
+    /// The second is subtracted from the first instead of standing beside it.
+    pub difference: bool,
+    /// Usual coronary territories as outlines.
+    pub territories: bool,
 }
 
 /// How the study is looked at.
@@ -152,20 +204,25 @@ pub struct View {
     pub genes_on_heart: bool,
     /// The selected landmark pair.
     pub selected_pair: Option<usize>,
-    /// The segment that lights up.
+    /// The segment that lights up while the pointer is on it.
     pub lit_segment: Option<u8>,
+    /// The segment that was clicked: it stays lit.
+    pub selected_segment: Option<u8>,
+    /// What the bullseye shows.
+    pub bullseye: BullseyeView,
+    /// The light box shows the phases of a slice instead of the slices of a phase.
+    pub light_box_phases: bool,
     /// The subject of the cohort that lights up.
     pub lit_subject: Option<usize>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        let own = PaneView { camera: None, plane: None };
         Self {
             heart: None,
             section: None,
             cohort: None,
-            panes: PaneKind::ALL.into_iter().map(|k| (k, own)).collect(),
+            panes: PaneKind::ALL.into_iter().map(|k| (k, PaneView::default())).collect(),
             cursor: None,
             section_cursor: None,
             cardiac_phase: 0.0,
@@ -176,7 +233,24 @@ impl Default for View {
             genes_on_heart: true,
             selected_pair: None,
             lit_segment: None,
+            selected_segment: None,
+            bullseye: BullseyeView::default(),
+            light_box_phases: false,
             lit_subject: None,
         }
+    }
+}
+
+impl View {
+    /// The heart image that a pane shows: the one it is pinned to, else the one shown.
+    #[must_use]
+    pub fn heart_in(&self, pane: PaneKind) -> Option<ElementId> {
+        self.panes.get(&pane).and_then(|p| p.heart).or(self.heart)
+    }
+
+    /// The segment whose voxels and spots light up: under the pointer, else the one clicked.
+    #[must_use]
+    pub fn shown_segment(&self) -> Option<u8> {
+        self.lit_segment.or(self.selected_segment)
     }
 }

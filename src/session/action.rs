@@ -1,13 +1,14 @@
 //! Everything the outside may ask of a session. Panels push these; tests play whole stories with them.
 
 use super::command::Command;
+use super::echo::EchoFiles;
 use super::export::ExportWhat;
 use super::figures::FigureAction;
 use super::jobs::JobId;
 use super::labels::LabelAction;
 use super::task::Task;
-use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, TransformModel};
-use crate::scene::{Camera, CompareMode, PaneKind};
+use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, Mend, TransformModel};
+use crate::scene::{BullseyeView, Camera, CompareMode, HeartView, PaneKind, PatientPlane};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
 
@@ -44,6 +45,15 @@ pub enum Action {
     Cancel(JobId),
     /// Close an element.
     Remove(ElementId),
+    /// Correct an image otherwise than its files say.
+    Mend {
+        /// The image.
+        image: ElementId,
+        /// What.
+        mend: Mend,
+    },
+    /// Take the corrections of an image back: it is as its files say.
+    Unmend(ElementId),
     /// Say how large a pixel of a section is.
     SetPixelSize {
         /// The section.
@@ -82,6 +92,13 @@ pub enum Action {
     Figure(FigureAction),
     /// Run an analysis in the background.
     Run(Task),
+    /// Measure contours of an echocardiogram from tables.
+    MeasureEcho {
+        /// The open element that the numbers belong to.
+        of: ElementId,
+        /// The tables.
+        files: EchoFiles,
+    },
     /// Write files; the request is part of the history.
     Export {
         /// What.
@@ -109,6 +126,8 @@ pub enum Action {
     Include(usize),
     /// An action on the registration of the shown section.
     Register(RegisterAction),
+    /// What the bullseye shows; not part of the history.
+    Bullseye(Box<BullseyeView>),
     /// A change of the view; not part of the history.
     View(ViewAction),
     /// Forget a message.
@@ -174,6 +193,18 @@ pub enum ViewAction {
     Camera(PaneKind, Camera),
     /// A heart pane cuts elsewhere.
     Plane(PaneKind, Plane),
+    /// A heart pane shows this image, or follows the one shown again.
+    Pin(PaneKind, Option<ElementId>),
+    /// A heart pane cuts by the heart's axis.
+    Cut(PaneKind, HeartView),
+    /// A heart pane cuts along the patient.
+    PatientCut(PaneKind, PatientPlane),
+    /// A heart pane's plane is the one found from image and labels.
+    FoundPlane(PaneKind),
+    /// All heart panes cut by an axis given by apex, middle of the base and right ventricle, in patient mm.
+    Axis([DVec3; 3]),
+    /// The light box shows phases, or slices.
+    LightBoxPhases(bool),
     /// A heart pane goes this many slices along its normal.
     Slice(PaneKind, f64),
     /// Share of the RR interval.
@@ -194,8 +225,10 @@ pub enum ViewAction {
     Section(ElementId),
     /// The heart image shown.
     Heart(ElementId),
-    /// The segment that lights up.
+    /// The segment that lights up under the pointer.
     Light(Option<u8>),
+    /// The segment that was clicked and stays lit.
+    SelectSegment(Option<u8>),
     /// The cohort shown.
     Cohort(ElementId),
     /// The subject of the cohort that lights up.
@@ -218,15 +251,17 @@ impl Action {
             Self::Recover(_) => "Unsaved work",
             Self::Cancel(_) => "Jobs",
             Self::Remove(_) => "Close",
+            Self::Mend { .. } | Self::Unmend(_) => "Import",
             Self::SetPixelSize { .. } | Self::ForgetPixelSize(_) => "Size of a pixel",
             Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
             Self::Label(_) => "Segmentation",
             Self::Figure(_) => "Measuring tools",
-            Self::Run(_) | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
+            Self::Run(_) | Self::MeasureEcho { .. } | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
             Self::Export { .. } => "Export",
             Self::Exclude { .. } | Self::Include(_) => "Exclusions",
             Self::Register(_) => "Landmarks",
             Self::View(_) => "View",
+            Self::Bullseye(_) => "Bullseye",
             Self::DismissMessage(_) => "Problems",
         }
     }

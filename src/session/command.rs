@@ -25,11 +25,13 @@ pub enum Panel {
     Cohort,
     /// Files to hand on.
     Export,
+    /// What was found in the files, and corrections.
+    Import,
 }
 
 impl Panel {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Inspect,
         Self::Draw,
         Self::Figures,
@@ -38,6 +40,7 @@ impl Panel {
         Self::Fusion,
         Self::Prediction,
         Self::Cohort,
+        Self::Import,
         Self::Export,
     ];
 
@@ -54,6 +57,7 @@ impl Panel {
             Self::Prediction => "Prediction",
             Self::Cohort => "Cohort",
             Self::Export => "Export",
+            Self::Import => "Import",
         }
     }
 
@@ -70,6 +74,7 @@ impl Panel {
             Self::Prediction => "Predict genes from histology and see how far it can be trusted",
             Self::Cohort => "Subjects, missing views, and what is left out and why",
             Self::Export => "Pictures, tables, maps and transforms to hand on",
+            Self::Import => "What was found in the files, what was assumed, and corrections",
         }
     }
 }
@@ -182,6 +187,8 @@ pub enum Command {
     Brush(bool),
     /// An empty segmentation on the grid of the heart image.
     NewLabels,
+    /// Asks for apex, base and right ventricle, and cuts by them.
+    FindPlanes,
 }
 
 /// A command as people see it.
@@ -209,6 +216,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Save, "File", "Save", "Ctrl+S"),
     spec(Command::SaveAs, "File", "Save as…", "Ctrl+Shift+S"),
     spec(Command::SaveWithData, "File", "Save with data…", ""),
+    spec(Command::Panel(Panel::Import), "File", "What was imported…", "Shift+I"),
     spec(Command::Panel(Panel::Export), "File", "Export…", "Ctrl+E"),
     spec(Command::Quit, "File", "Quit", "Ctrl+Q"),
     spec(Command::Undo, "Edit", "Undo", "Ctrl+Z"),
@@ -242,6 +250,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Tool(Tool::Figure(FigureKind::Angle)), "Image", "Measure an angle", "V"),
     spec(Command::Tool(Tool::Figure(FigureKind::Polygon)), "Image", "Measure an area", "Shift+Y"),
     spec(Command::Tool(Tool::Figure(FigureKind::Ellipse)), "Image", "Measure an ellipse", "Shift+M"),
+    spec(Command::FindPlanes, "Image", "Find planes by three clicks", ""),
     spec(Command::LandmarkTool, "Register", "Place landmark pairs", "L"),
     spec(Command::DeletePair, "Register", "Delete selected pair", "Delete"),
     spec(Command::BindPlane, "Register", "Bind section to the short-axis plane shown", "B"),

@@ -1,22 +1,26 @@
-//! Values that the study implies for display: segments of each segmentation, colors of spots, the bullseye.
+//! Values that the study implies for display: segments of each segmentation, colors of spots.
 
 use super::{Outcome, Session};
-use crate::base::Severity;
-use crate::cardiac::{SegmentSettings, Segmentation, cells, segment_labels, segment_name};
-use crate::model::{ColorMap, ElementId, Exclusion, Field, LabelMap, Layer, LayerKind, Range, Section, Study};
-use crate::scene::{BullseyeCell, BullseyeScale, SpotValues, field_values, phase_at, spot_values};
-use crate::space::{DVec2, DVec3, Grid, Space};
-use rayon::prelude::*;
+use crate::base::{Progress, Severity};
+use crate::cardiac::{SegmentSettings, Segmentation, segment_labels, segment_name};
+use crate::model::{ElementId, Exclusion, Field, LabelEntry, LabelMap, Layer, LayerKind, Range, Section, Study};
+use crate::scene::{SpotValues, field_values, spot_values};
+use crate::space::{DVec3, Grid, Space};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Color of a segment that lights up, sRGB.
+const LIT: [u8; 3] = [0xFF, 0xF6, 0xD6];
 
 /// The segments of a segmentation at end-diastole.
 #[derive(Debug)]
 pub struct SegmentsOf {
     /// The segmentation it was made from.
-    source: Arc<LabelMap>,
+    pub(super) source: Arc<LabelMap>,
     /// Segments, or why there are none.
-    result: Result<Segmentation, String>,
+    pub(super) result: Result<Segmentation, String>,
+    /// The segments of all phases by the axis and insertions of end-diastole, to light up.
+    pub(super) shown: Option<Arc<LabelMap>>,
 }
 
 impl SegmentsOf {
@@ -57,7 +61,8 @@ impl Session {
                 progress.step(0.0, "segments")?;
                 let phase = largest_phase(&labels);
                 let result = segment_labels(&labels, phase, &SegmentSettings::default()).map_err(|e| e.to_string());
-                Ok(Outcome::Segments(id, Box::new(SegmentsOf { source: labels, result })))
+                let shown = result.as_ref().ok().map(|s| in_all_phases(&labels, s, progress)).transpose()?;
+                Ok(Outcome::Segments(id, Box::new(SegmentsOf { source: labels, result, shown })))
             });
         }
     }
@@ -68,7 +73,7 @@ impl Session {
         let is_drawn = self.history.edits().iter().any(|e| e.changes.iter().any(drawn));
         match &segments.result {
             Ok(found) => {
-                self.derived.segments.insert(id, Arc::new(found.labels.clone()));
+                self.derived.segments.extend(segments.shown.clone().map(|s| (id, s)));
                 let notes: Vec<String> = found.findings.iter().map(|f| format!("{} {}", f.what, f.remedy)).collect();
                 notes.into_iter().filter(|_| !is_drawn).for_each(|n| self.say(Severity::Warning, n));
             }
@@ -99,7 +104,7 @@ impl Session {
     }
 
     /// Spots that are left out have no value anywhere, and the rule says how many they are.
-    fn leave_out(&self, section: ElementId, values: &mut SpotValues) {
+    pub(super) fn leave_out(&self, section: ElementId, values: &mut SpotValues) {
         let why = self.study.spots_left_out(section);
         let n = why.iter().flatten().count();
         if n == 0 {
@@ -108,10 +113,6 @@ impl Session {
         let keep = |(v, why): (&f32, Option<&str>)| if why.is_some() { f32::NAN } else { *v };
         values.values = values.values.iter().zip(why).map(keep).collect();
         values.rule = format!("{}, {n} left out", values.rule);
-    }
-
-    fn fill_bullseye(&mut self) {
-        (self.derived.bullseye, self.derived.bullseye_scale) = self.bullseye().map_or((Vec::new(), None), |(c, s)| (c, Some(s)));
     }
 
     /// The segmentation whose segments are shown.
@@ -127,100 +128,6 @@ impl Session {
         let heart = fitted.or(self.view.heart);
         let fits = move |id: ElementId| heart.is_none_or(|heart| self.study.belonging(id, heart).is_some());
         self.segments.iter().filter(move |(id, _)| fits(**id)).map(|(_, s)| s)
-    }
-
-    /// How the spots of the shown section are colored.
-    fn spots_color_map(&self) -> Option<ColorMap> {
-        let section = self.view.section?;
-        self.study.layers.iter().find_map(|l| match &l.kind {
-            LayerKind::Spots { color_map, .. } if l.element == section => Some(*color_map),
-            _ => None,
-        })
-    }
-
-    /// Mean of the shown gene over the spots of each segment; of the heart image where no section is fitted.
-    fn bullseye(&self) -> Option<(Vec<BullseyeCell>, BullseyeScale)> {
-        let segmentation = self.shown_segments().find_map(|s| s.result.as_ref().ok())?;
-        let mut sums = [(0.0, 0usize); 18];
-        let (title, rule, color_map) = if self.sum_spots(segmentation, &mut sums) {
-            let color = self.view.section.and_then(|id| self.derived.spot_values.get(&id))?;
-            let unit = color.rule.split(',').next().unwrap_or_default();
-            let n = self.view.section.map_or(0, |id| self.study.spots_left_out(id).iter().flatten().count());
-            let rest = if n > 0 { format!(", {n} left out") } else { String::new() };
-            (color.title.clone(), format!("{unit}, mean of spots{rest}"), self.spots_color_map().unwrap_or(ColorMap::Viridis))
-        } else {
-            let n = self.sum_image(segmentation, &mut sums);
-            let rest = if n > 0 { format!(", {n} slices left out") } else { String::new() };
-            let name = self.heart().map(|v| v.name.clone()).unwrap_or_default();
-            (name, format!("intensity, mean of voxels{rest}"), ColorMap::Cividis)
-        };
-        let (mut low, mut high) = limits(&sums);
-        if color_map == ColorMap::BlueRed {
-            // Signed values stay centered on 0.
-            high = low.abs().max(high.abs());
-            low = -high;
-        }
-        let cell = |cell: crate::cardiac::Cell| {
-            let (sum, n) = sums[usize::from(cell.segment)];
-            let value = (n > 0).then(|| sum / n as f64);
-            BullseyeCell {
-                segment: cell.segment,
-                ring: cell.outline,
-                label_at: cell.center,
-                name: cell.name.to_owned(),
-                value,
-                n,
-            }
-        };
-        Some((cells().into_iter().map(cell).collect(), BullseyeScale { title, rule, low, high, color_map, outlines: Vec::new() }))
-    }
-
-    fn sum_spots(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> bool {
-        let Some(id) = self.view.section else { return false };
-        let (Some(section), Some(registration)) = (self.study.section(id), self.study.registrations.get(&id)) else {
-            return false;
-        };
-        let (Some(spots), Some(values), Some(fit)) = (&section.spots, self.derived.spot_values.get(&id), registration.used_fit())
-        else {
-            return false;
-        };
-        let scale = section.mm_per_px();
-        let source: Vec<DVec2> = spots.px.iter().map(|px| *px * scale).collect();
-        let placed = fit.plane_from_section.apply_all(&source);
-        let segment = |(i, p): (usize, &DVec2)| {
-            let shown = spots.in_tissue.get(i) == Some(&true) && values.values.get(i).is_some_and(|v| !v.is_nan());
-            shown.then(|| segmentation.frame.segment_at(registration.plane.lps_from_plane(*p)))?
-        };
-        let segments: Vec<Option<u8>> = placed.par_iter().enumerate().map(segment).collect();
-        for (segment, value) in segments.into_iter().zip(values.values.iter()) {
-            if let Some(segment) = segment {
-                let cell = &mut sums[usize::from(segment)];
-                *cell = (cell.0 + f64::from(*value), cell.1 + 1);
-            }
-        }
-        true
-    }
-
-    /// Sums of the heart image by segment; the number of slices of the labels that are left out.
-    fn sum_image(&self, segmentation: &Segmentation, sums: &mut [(f64, usize); 18]) -> usize {
-        let Some(volume) = self.heart() else { return 0 };
-        let (labels, phase) = (&segmentation.labels, phase_at(volume, 0.0));
-        let same = labels.grid.same_place(&volume.grid, 0.01);
-        let ([nx, ny, nz], Some(voxels)) = (labels.grid.size(), labels.voxels(0)) else { return 0 };
-        let out: Vec<bool> = (0..nz).map(|k| self.slice_left_out(&labels.grid, k).is_some()).collect();
-        for ((k, j, i), &segment) in voxels.indexed_iter().filter(|((k, ..), s)| (1..=17).contains(*s) && !out[*k]) {
-            let value = if same {
-                Some(volume.value(phase, i + nx * (j + ny * k)))
-            } else {
-                let lps = labels.grid.lps_from_voxel().transform_point3(DVec3::new(i as f64, j as f64, k as f64));
-                crate::imaging::sample(volume, phase, lps, false)
-            };
-            if let Some(value) = value.filter(|v| v.is_finite()) {
-                let cell = &mut sums[usize::from(segment)];
-                *cell = (cell.0 + value, cell.1 + 1);
-            }
-        }
-        out.iter().filter(|o| **o).count()
     }
 
     /// Why a slice of a grid is left out: itself or a slice of the shown heart, or of labels, at the same place.
@@ -264,7 +171,7 @@ pub(super) struct Painting {
 }
 
 impl Painting {
-    fn of(study: &Study, layer: &Layer) -> Option<Self> {
+    pub(super) fn of(study: &Study, layer: &Layer) -> Option<Self> {
         let LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } = &layer.kind else { return None };
         let section = Arc::clone(study.section(layer.element)?);
         let is_gene = section.expression.as_ref().is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
@@ -274,7 +181,7 @@ impl Painting {
         Some(Self { id: layer.element, section, name, log_normalized, range, field, exclusions })
     }
 
-    fn values(&self) -> SpotValues {
+    pub(super) fn values(&self) -> SpotValues {
         match &self.field {
             Some(field) => field_values(field, self.range.as_ref()),
             None => spot_values(&self.section, &self.name, self.log_normalized, self.range.as_ref()),
@@ -282,7 +189,7 @@ impl Painting {
     }
 
     /// Whether the values would be the same; large data by identity.
-    fn is_same(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         let same_field = match (&self.field, &other.field) {
             (None, None) => true,
             (Some(a), Some(b)) => {
@@ -297,15 +204,27 @@ impl Painting {
     }
 }
 
-/// Least and greatest mean of the cells; never empty.
-fn limits(sums: &[(f64, usize); 18]) -> (f64, f64) {
-    let means = || sums.iter().filter(|(_, n)| *n > 0).map(|(sum, n)| sum / *n as f64);
-    let (low, high) = (means().fold(f64::INFINITY, f64::min), means().fold(f64::NEG_INFINITY, f64::max));
-    match (low < high, low.is_finite()) {
-        (true, _) => (low, high),
-        (false, true) => (low, low + 1.0),
-        (false, false) => (0.0, 1.0),
+/// The muscle of every phase in the segments that end-diastole found: its own phase as it is, the others by the sector
+/// and level of each voxel. Costs one pass over the voxels.
+fn in_all_phases(labels: &LabelMap, found: &Segmentation, progress: &Progress) -> crate::base::Result<Arc<LabelMap>> {
+    let [nx, ny, _] = labels.grid.size();
+    let map = labels.grid.lps_from_voxel();
+    let lps = |i: usize| map.transform_point3(DVec3::new((i % nx) as f64, (i / nx % ny) as f64, (i / (nx * ny)) as f64));
+    let mut phases = Vec::with_capacity(labels.n_phases());
+    for (p, voxels) in labels.phases.iter().enumerate() {
+        progress.step(p as f64 / labels.n_phases() as f64, "segments of all phases")?;
+        if p == found.phase {
+            phases.push(Arc::clone(&found.labels.phases[0]));
+            continue;
+        }
+        let segment = |(i, v): (usize, &u8)| {
+            if *v == found.settings.myo { found.frame.segment_at(lps(i)).unwrap_or(0) } else { 0 }
+        };
+        phases.push(voxels.iter().enumerate().map(segment).collect());
     }
+    // One light color: a segment that lights up shows on any image and beside any label.
+    let table = found.labels.table.iter().map(|e| LabelEntry { rgb: LIT, ..e.clone() }).collect();
+    Ok(Arc::new(LabelMap { phases, table, phase_times_ms: labels.phase_times_ms.clone(), ..found.labels.clone() }))
 }
 
 /// The phase with the most voxels of label 3 (left ventricle): end-diastole.

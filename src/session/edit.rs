@@ -291,7 +291,8 @@ pub fn element_record(id: ElementId, held: &Held) -> ElementRecord {
         Element::Section(s) => typed_um_per_px(&s.pixel_size),
         _ => None,
     };
-    ElementRecord { id: id.0, name: held.element.name().to_owned(), source, typed_um_per_px: typed }
+    let mends = provenance.mends.iter().map(crate::model::Mend::text).collect();
+    ElementRecord { id: id.0, name: held.element.name().to_owned(), source, typed_um_per_px: typed, mends }
 }
 
 /// What is needed to turn records into changes again.

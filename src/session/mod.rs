@@ -3,9 +3,12 @@
 
 mod action;
 mod analyze;
+mod bullseye;
 mod cohort;
 mod command;
 mod derive;
+mod discs;
+mod echo;
 mod edit;
 mod export;
 mod figures;
@@ -16,6 +19,7 @@ mod journal;
 mod label_work;
 mod labels;
 mod layer_edit;
+mod mend;
 mod open;
 mod project;
 mod readout;
@@ -24,12 +28,16 @@ mod replay;
 mod spots;
 mod task;
 mod view_change;
+mod view_record;
 
 pub use crate::imaging::paint::{Brush, Connect, GrowSettings, Tip, slice_axis};
 pub use action::{Action, RegisterAction, Side, ViewAction};
+pub use bullseye::ImageSums;
 pub use cohort::{CohortReport, CrossTable, ViewCount, cohort_report};
 pub use command::{COMMANDS, Command, MENUS, Panel, Spec, Tool, spec_of};
 pub use derive::SegmentsOf;
+pub use discs::{Disc, disc_scale, disc_table};
+pub use echo::{EchoFiles, read_echo_points};
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use figures::{FigureAction, FigureRow, figure_table, figure_values, table_of as figure_rows_table, tidy as figure_rows};
@@ -45,7 +53,11 @@ pub use readout::{Readout, three_digits};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
-pub use task::{FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, Recipe, ReduceTask, Task};
+pub use task::{
+    Body, EchoPoints, FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, RadiomicsChoice, Recipe,
+    ReduceTask, ScarChoice, Task, echo_view,
+};
+pub use view_change::rr_ms;
 
 use crate::base::{Error, Limits, Note, Result, Severity};
 use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Registration, Study, Volume};
@@ -91,6 +103,10 @@ pub enum Outcome {
     Saved(PathBuf, String),
     /// Segments of a segmentation.
     Segments(ElementId, Box<SegmentsOf>),
+    /// Means of an image over the segments of a segmentation.
+    ImageSums((ElementId, ElementId), Arc<ImageSums>),
+    /// An image with a correction, and what it was made from.
+    Mended(Box<mend::Mended>),
     /// Where the spots of a section are found.
     SpotIndex(ElementId, Box<SpotIndex>),
     /// Landmark pairs of a file.
@@ -132,6 +148,11 @@ pub struct Session {
     journal: Option<Journal>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
     spot_index: BTreeMap<ElementId, SpotIndex>,
+    /// What the bullseye shows, one disc or two.
+    discs: Vec<Disc>,
+    bullseye_known: bullseye::Known,
+    /// The heart's axis by three clicked places.
+    axis: Option<crate::scene::HeartAxis>,
     /// What the values of spots were made from.
     painted: BTreeMap<ElementId, derive::Painting>,
     drag: Option<Box<Registration>>,
@@ -166,6 +187,9 @@ impl Session {
             journal: None,
             segments: BTreeMap::new(),
             spot_index: BTreeMap::new(),
+            discs: Vec::new(),
+            bullseye_known: bullseye::Known::default(),
+            axis: None,
             painted: BTreeMap::new(),
             drag: None,
             preview: None,
@@ -198,10 +222,14 @@ impl Session {
     }
 
     fn try_apply(&mut self, action: Action) -> Result<()> {
-        if !matches!(action, Action::Label(_) | Action::View(_) | Action::DismissMessage(_) | Action::PreviewLayer { .. }) {
+        if !matches!(
+            action,
+            Action::Label(_) | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_) | Action::PreviewLayer { .. }
+        ) {
             self.end_stroke();
         }
-        let leaves_preview = matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::DismissMessage(_));
+        let leaves_preview =
+            matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_));
         if !leaves_preview {
             self.keep_layers();
         }
@@ -229,6 +257,8 @@ impl Session {
                 Ok(())
             }
             Action::Remove(id) => self.remove(id),
+            Action::Mend { image, mend } => self.mend(image, mend),
+            Action::Unmend(image) => self.unmend(image),
             Action::SetPixelSize { section, um_per_px } => self.set_pixel_size(section, um_per_px),
             Action::ForgetPixelSize(section) => self.forget_pixel_size(section),
             Action::SetLayer { index, layer } => self.set_layer(index, layer),
@@ -238,12 +268,17 @@ impl Session {
             Action::Label(action) => self.label(action),
             Action::Figure(action) => self.figure(action),
             Action::Run(task) => self.run_task(task),
+            Action::MeasureEcho { of, files } => self.measure_echo(of, files),
             Action::Export { what, path } => self.export(what, &path),
             Action::RemoveAnalysis(id) => self.remove_analysis(id),
             Action::Paint { section, name } => self.paint(section, &name),
             Action::Exclude { what, reason } => self.exclude(what, &reason),
             Action::Include(index) => self.include(index),
             Action::Register(action) => self.register(&action),
+            Action::Bullseye(bullseye) => {
+                self.choose_bullseye(*bullseye);
+                Ok(())
+            }
             Action::View(action) => {
                 self.change_view(action);
                 Ok(())
@@ -314,6 +349,8 @@ impl Session {
             }
             Outcome::Pairs(path, landmarks, notes) => self.wait_for_pairs(path, landmarks, notes),
             Outcome::Segments(id, segments) => self.add_segments(id, *segments),
+            Outcome::ImageSums(key, sums) => self.add_image_sums(key, sums),
+            Outcome::Mended(mended) => self.add_mended(*mended),
             Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
             Outcome::Labeled(labeled) => self.take_labeled(*labeled),

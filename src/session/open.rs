@@ -107,7 +107,7 @@ pub fn demo_elements(case: &Case) -> Vec<Element> {
 /// One element of the built-in case with its provenance.
 #[must_use]
 pub fn demo_held(seed: u64, item: usize, element: Element) -> Held {
-    Held { element, provenance: Provenance { path: None, item, demo_seed: Some(seed), notes: Vec::new() } }
+    Held { element, provenance: Provenance { item, demo_seed: Some(seed), ..Provenance::default() } }
 }
 
 /// The layers that an element is first shown with.
@@ -177,7 +177,8 @@ impl Session {
         let held = |f: Found| {
             let about = format!("{}: {}", leaf(&f.path), f.summary);
             let path = Some(opened.path.clone());
-            let provenance = Provenance { path, item: f.item, demo_seed: None, notes: opened.notes.clone() };
+            let (summary, notes) = (f.summary.clone(), opened.notes.clone());
+            let provenance = Provenance { path, item: f.item, notes, summary, ..Provenance::default() };
             Some((Held { element: element(f.content)?, provenance }, about))
         };
         let (items, lines): (Vec<Held>, Vec<String>) = opened.found.into_iter().filter_map(held).unzip();
@@ -305,7 +306,7 @@ impl Session {
         changes
     }
 
-    fn held(&self, id: ElementId) -> Option<Held> {
+    pub(super) fn held(&self, id: ElementId) -> Option<Held> {
         let element = self.study.elements.get(&id)?.clone();
         Some(Held { element, provenance: self.study.provenance.get(&id).cloned().unwrap_or_default() })
     }

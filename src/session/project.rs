@@ -3,6 +3,7 @@
 
 use super::edit::{Change, Edit, Held, Line, Rebuild, element_record};
 use super::open::{demo_elements, demo_held, leaf, read_path};
+use super::view_record::{view_from, view_value};
 use super::{Outcome, Session, journal, register_edit};
 use crate::base::{Error, Limits, Progress, Result, Severity};
 use crate::io::project::{
@@ -10,11 +11,9 @@ use crate::io::project::{
 };
 use crate::io::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
 use crate::io::record_labels::FigureRecord;
-use crate::model::{Element, ElementId, Layer, PixelSize, Provenance, Section, Study};
+use crate::model::{Element, ElementId, Layer, Mend, PixelSize, Provenance, Section, Study};
 use crate::phantom::make_case;
-use crate::scene::{Camera, CompareMode, PaneKind, PaneView, View};
-use crate::space::{DVec2, DVec3, Plane};
-use serde_json::{Value, json};
+use crate::scene::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -312,8 +311,13 @@ fn read_sources(
         let part = progress.part(i as f64 / (paths.len() + 1) as f64, (i + 1) as f64 / (paths.len() + 1) as f64);
         let opened = read_path(path, limits, &part)?;
         for found in opened.found {
-            let provenance =
-                Provenance { path: Some(path.clone()), item: found.item, demo_seed: None, notes: opened.notes.clone() };
+            let provenance = Provenance {
+                path: Some(path.clone()),
+                item: found.item,
+                notes: opened.notes.clone(),
+                summary: found.summary.clone(),
+                ..Provenance::default()
+            };
             if let Some(element) = super::open::element(found.content) {
                 sources.insert((key.clone(), found.item), Held { element, provenance });
             }
@@ -347,6 +351,9 @@ fn find(sources: &Sources, record: &ElementRecord) -> Option<Held> {
         return Some(Held { element: Element::Labels(Arc::new(map)), provenance: Provenance::default() });
     }
     let mut held = sources.get(&source_key(&record.source))?.clone();
+    for mend in record.mends.iter().filter_map(|text| Mend::from_text(text)) {
+        held = super::mend::mended(&held, mend).ok()?;
+    }
     if let (Some(um_per_px), Element::Section(section)) = (record.typed_um_per_px, &held.element) {
         let pixel_size = PixelSize::Known { um_per_px, source: TYPED.into() };
         held.element = Element::Section(Arc::new(Section { pixel_size, ..(**section).clone() }));
@@ -403,72 +410,4 @@ fn from_manifest(manifest: &Manifest, sources: &Sources) -> Result<(Study, super
     edit.apply(&mut study);
     history.push(edit);
     Ok((study, history))
-}
-
-pub(super) fn view_value(view: &View) -> Value {
-    let panes: Vec<Value> = view
-        .panes
-        .iter()
-        .map(|(kind, pane)| {
-            json!({
-                "pane": kind.title(),
-                "center_mm": pane.camera.map(|c| c.center.to_array()),
-                "mm_per_px": pane.camera.map(|c| c.mm_per_px),
-                "plane_lps": pane.plane.map(|p| [p.origin(), p.right(), p.down()].map(|v| v.to_array())),
-            })
-        })
-        .collect();
-    json!({
-        "heart": view.heart.map(|i| i.0),
-        "section": view.section.map(|i| i.0),
-        "cohort": view.cohort.map(|i| i.0),
-        "panes": panes,
-        "cursor_lps_mm": view.cursor.map(|c| c.to_array()),
-        "cardiac_phase": view.cardiac_phase,
-        "compare": CompareMode::ALL.iter().position(|m| *m == view.compare),
-        "mix": view.mix,
-        "neurological": view.neurological,
-        "genes_on_heart": view.genes_on_heart,
-        "section_cursor_mm": view.section_cursor.map(|c| c.to_array()),
-        "selected_pair": view.selected_pair,
-        "lit_segment": view.lit_segment,
-        "flicker_on": view.flicker_on,
-    })
-}
-
-pub(super) fn view_from(value: &Value) -> View {
-    let mut view = View::default();
-    let id = |key: &str| value[key].as_u64().map(ElementId);
-    (view.heart, view.section, view.cohort) = (id("heart"), id("section"), id("cohort"));
-    view.cursor = vector(&value["cursor_lps_mm"]);
-    view.cardiac_phase = value["cardiac_phase"].as_f64().filter(|p| (0.0..1.0).contains(p)).unwrap_or(0.0);
-    view.mix = value["mix"].as_f64().map_or(view.mix, |m| m.clamp(0.0, 1.0));
-    view.neurological = value["neurological"].as_bool().unwrap_or(false);
-    view.genes_on_heart = value["genes_on_heart"].as_bool().unwrap_or(true);
-    view.section_cursor = flat_vector(&value["section_cursor_mm"]);
-    view.selected_pair = value["selected_pair"].as_u64().map(|i| i as usize);
-    view.lit_segment = value["lit_segment"].as_u64().and_then(|s| u8::try_from(s).ok());
-    view.flicker_on = value["flicker_on"].as_bool().unwrap_or(true);
-    let compare = value["compare"].as_u64().and_then(|i| CompareMode::ALL.get(i as usize));
-    view.compare = compare.copied().unwrap_or_default();
-    for pane in value["panes"].as_array().into_iter().flatten() {
-        let Some(kind) = PaneKind::ALL.into_iter().find(|k| pane["pane"] == k.title()) else { continue };
-        let camera = flat_vector(&pane["center_mm"])
-            .zip(pane["mm_per_px"].as_f64())
-            .map(|(center, mm_per_px)| Camera { center, mm_per_px });
-        let axes = &pane["plane_lps"];
-        let plane = (|| Plane::new(vector(&axes[0])?, vector(&axes[1])?, vector(&axes[2])?).ok())();
-        view.panes.insert(kind, PaneView { camera, plane });
-    }
-    view
-}
-
-fn flat_vector(value: &Value) -> Option<DVec2> {
-    let v = value.as_array()?;
-    Some(DVec2::new(v.first()?.as_f64()?, v.get(1)?.as_f64()?))
-}
-
-fn vector(value: &Value) -> Option<DVec3> {
-    let v = value.as_array()?;
-    Some(DVec3::new(v.first()?.as_f64()?, v.get(1)?.as_f64()?, v.get(2)?.as_f64()?))
 }

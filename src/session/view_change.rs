@@ -6,7 +6,7 @@ use super::edit::{Change, Edit};
 use super::{Session, register_edit};
 use crate::base::{Error, Result};
 use crate::model::{ElementId, Landmarks, LayerKind, Registration, TransformModel, Volume};
-use crate::scene::{Inputs, PaneKind, pane_plane};
+use crate::scene::{HeartAxis, HeartView, Inputs, PaneKind, heart_axis, pane_plane, patient_plane};
 use crate::space::{DVec2, Plane, Space};
 use std::sync::{Arc, PoisonError};
 
@@ -18,8 +18,29 @@ impl Session {
             ViewAction::Follow(from, lps) => self.cut_through(lps, Some(from)),
             ViewAction::Camera(pane, camera) => self.pane(pane).camera = Some(camera),
             ViewAction::Plane(pane, plane) => self.pane(pane).plane = Some(plane),
+            ViewAction::Pin(pane, heart) => {
+                *self.pane(pane) = crate::scene::PaneView { heart, ..Default::default() };
+            }
+            ViewAction::Cut(pane, view) => self.cut_by_axis(pane, view),
+            ViewAction::PatientCut(pane, kind) => {
+                if let Some(volume) = self.heart_in(pane).cloned() {
+                    let plane = patient_plane(kind, &volume, None);
+                    *self.pane(pane) = crate::scene::PaneView { plane: Some(plane), camera: None, ..*self.pane(pane) };
+                }
+            }
+            ViewAction::FoundPlane(pane) => {
+                *self.pane(pane) = crate::scene::PaneView { plane: None, camera: None, ..*self.pane(pane) };
+            }
+            ViewAction::Axis(points) => self.cut_by_points(points),
+            ViewAction::LightBoxPhases(on) => {
+                self.view.light_box_phases = on;
+                self.refit_panes(&[PaneKind::LightBox]);
+            }
             ViewAction::Slice(pane, steps) => self.go_slices(pane, steps),
-            ViewAction::Phase(share) => self.view.cardiac_phase = share.rem_euclid(1.0),
+            ViewAction::Phase(share) => {
+                self.view.cardiac_phase = share.rem_euclid(1.0);
+                self.find_cursor_segment();
+            }
             ViewAction::Play(on) => self.playing = on,
             ViewAction::Tick(seconds) => self.tick(seconds),
             ViewAction::Compare(mode) => self.view.compare = mode,
@@ -37,6 +58,7 @@ impl Session {
                 self.derive();
             }
             ViewAction::Light(segment) => self.view.lit_segment = segment,
+            ViewAction::SelectSegment(segment) => self.view.selected_segment = segment,
             ViewAction::LightSubject(subject) => self.view.lit_subject = subject,
             ViewAction::Cohort(id) => {
                 self.view.cohort = Some(id);
@@ -49,7 +71,52 @@ impl Session {
     }
 
     fn pane(&mut self, pane: PaneKind) -> &mut crate::scene::PaneView {
-        self.view.panes.entry(pane).or_insert(crate::scene::PaneView { camera: None, plane: None })
+        self.view.panes.entry(pane).or_default()
+    }
+
+    /// The heart image in a pane: the one it is pinned to, else the one shown.
+    #[must_use]
+    pub fn heart_in(&self, pane: PaneKind) -> Option<&Arc<Volume>> {
+        self.study.volume(self.view.heart_in(pane)?)
+    }
+
+    /// Long axis and right ventricle of an image from the labels drawn on it.
+    #[must_use]
+    pub fn heart_axis(&self, heart: crate::model::ElementId) -> Option<HeartAxis> {
+        let volume = self.study.volume(heart)?;
+        self.study.labels_on(heart).find_map(|(_, l)| heart_axis(volume, l))
+    }
+
+    fn cut_by_axis(&mut self, pane: PaneKind, view: HeartView) {
+        let axis = self.view.heart_in(pane).and_then(|id| self.heart_axis(id)).or(self.axis);
+        let Some(axis) = axis else {
+            let remedy = "Open labels of both ventricles, or place apex, base and right ventricle (Image, Find planes).";
+            let text = format!("{} needs the heart's axis.", view.title());
+            self.say_from(crate::base::Severity::Warning, "View", text, remedy);
+            return;
+        };
+        *self.pane(pane) = crate::scene::PaneView { plane: Some(axis.plane(view)), camera: None, ..*self.pane(pane) };
+    }
+
+    fn cut_by_points(&mut self, points: [crate::space::DVec3; 3]) {
+        match HeartAxis::of_points(points) {
+            Ok(axis) => {
+                self.axis = Some(axis);
+                let panes = [
+                    (PaneKind::ShortAxis, HeartView::Short),
+                    (PaneKind::TwoChamber, HeartView::Two),
+                    (PaneKind::FourChamber, HeartView::Four),
+                ];
+                for (pane, view) in panes {
+                    let plane = Some(axis.plane(view));
+                    *self.pane(pane) = crate::scene::PaneView { plane, camera: None, ..*self.pane(pane) };
+                }
+                let text = "Planes by three places: the long axis from apex to base; the four-chamber plane through the right \
+                            ventricle, the two-chamber plane at a right angle to it, the short axis across both.";
+                self.say_from(crate::base::Severity::Note, "View", text, "");
+            }
+            Err(e) => self.say_error("View", &e),
+        }
     }
 
     pub(super) fn refit_panes(&mut self, panes: &[PaneKind]) {
@@ -125,7 +192,7 @@ impl Session {
     }
 
     fn go_slices(&mut self, pane: PaneKind, steps: f64) {
-        let (Some(plane), Some(heart)) = (self.pane_plane(pane), self.heart()) else { return };
+        let (Some(plane), Some(heart)) = (self.pane_plane(pane), self.heart_in(pane)) else { return };
         let n = plane.normal();
         let spacing = heart.grid.spacing_mm();
         let m = heart.grid.lps_from_voxel().matrix3;
@@ -145,12 +212,13 @@ impl Session {
                 self.view.cursor =
                     id.and_then(|id| self.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok());
             }
-            PaneKind::Bullseye | PaneKind::Cohort => {}
+            PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => {}
             _ => {
                 self.view.section_cursor = None;
                 self.view.cursor = self.shown_plane(pane).map(|p| p.lps_from_plane(mm));
             }
         }
+        self.find_cursor_segment();
     }
 
     /// The plane as displayed: mirrored in neurological display.
@@ -163,11 +231,13 @@ impl Session {
     fn go_to(&mut self, lps: crate::space::DVec3) {
         self.view.cursor = Some(lps);
         self.view.section_cursor = None;
+        self.find_cursor_segment();
         self.cut_through(lps, None);
     }
 
     fn cut_through(&mut self, lps: crate::space::DVec3, but: Option<PaneKind>) {
-        for pane in PaneKind::ALL.into_iter().filter(|p| p.is_heart() && Some(*p) != but) {
+        let follows = |p: &PaneKind| p.is_heart() && Some(*p) != but && self.view.heart_in(*p) == self.view.heart;
+        for pane in PaneKind::ALL.into_iter().filter(follows).collect::<Vec<_>>() {
             if let Some(plane) = self.pane_plane(pane) {
                 let moved = plane.through(plane.origin() + plane.normal() * plane.distance_mm(lps));
                 self.pane(pane).plane = Some(moved);
@@ -272,7 +342,12 @@ impl Session {
             let cine = self.study.volumes().find(|(_, v)| v.n_phases() > 1).or_else(|| self.study.volumes().next());
             self.view.heart = cine.map(|(id, _)| id);
             for pane in [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber] {
-                *self.pane(pane) = crate::scene::PaneView { camera: None, plane: None };
+                *self.pane(pane) = crate::scene::PaneView { heart: self.pane(pane).heart, ..Default::default() };
+            }
+        }
+        for pane in PaneKind::ALL {
+            if self.view.panes.get(&pane).and_then(|p| p.heart).is_some_and(|id| self.study.volume(id).is_none()) {
+                *self.pane(pane) = crate::scene::PaneView::default();
             }
         }
         if self.view.section.is_none_or(|id| self.study.section(id).is_none()) {
@@ -293,7 +368,7 @@ impl Session {
     pub fn side_at(&self, pane: PaneKind, mm: DVec2) -> Option<Side> {
         match pane {
             PaneKind::Section => Some(Side::Moving(mm)),
-            PaneKind::Bullseye | PaneKind::Cohort => None,
+            PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => None,
             _ => self.shown_plane(pane).map(|p| Side::Fixed(p.lps_from_plane(mm))),
         }
     }

@@ -424,14 +424,21 @@ impl Workbench {
             Command::Palette => self.memo.palette.show(),
             Command::CheatSheet => self.memo.cheat_sheet = !self.memo.cheat_sheet,
             Command::GoTo => self.memo.dialog = Some(Dialog::GoTo { text: String::new() }),
+            Command::FindPlanes => {
+                self.memo.axis_tool = Some(Vec::new());
+                self.memo.landmark_tool = false;
+                self.memo.draw.take(None);
+            }
             Command::LandmarkTool => {
                 self.memo.landmark_tool = !self.memo.landmark_tool;
+                self.memo.axis_tool = None;
                 self.memo.draw.take(None);
             }
             Command::Tool(tool) => {
                 let taken = self.memo.draw.tool != Some(tool);
                 self.memo.draw.take(taken.then_some(tool));
                 self.memo.landmark_tool = false;
+                self.memo.axis_tool = None;
             }
             Command::Brush(larger) => self.memo.draw.resize(if larger { 1.0 } else { -1.0 }),
             Command::Panel(panel) => {

@@ -57,9 +57,9 @@ impl Desk<'_> {
         self.theme.colors()
     }
 
-    /// The topmost visible layer that a heart pane's window belongs to.
-    pub(super) fn image_layer(&self) -> Option<(usize, Layer)> {
-        let shown = self.session.view.heart;
+    /// The topmost layer of the image in a pane, which may be pinned to another than the one shown.
+    pub(super) fn image_layer_in(&self, kind: PaneKind) -> Option<(usize, Layer)> {
+        let shown = self.session.view.heart_in(kind);
         let is_image = |l: &Layer| matches!(l.kind, LayerKind::Image { .. });
         let layers = &self.session.study.layers;
         let found = layers.iter().enumerate().rev().find(|(_, l)| is_image(l) && Some(l.element) == shown);

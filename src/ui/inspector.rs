@@ -109,7 +109,9 @@ fn presets(volume: &crate::model::Volume) -> Vec<Preset> {
     ];
     if volume.unit == "HU" || volume.modality == "CT" {
         all.push(("Soft tissue", "Level 40, width 400 HU", Some((-160.0, 240.0))));
-        all.push(("Vessels", "Level 300, width 600 HU", Some((0.0, 600.0))));
+        all.push(("Angiography", "Level 300, width 600 HU", Some((0.0, 600.0))));
+        all.push(("Lung", "Level −600, width 1500 HU", Some((-1350.0, 150.0))));
+        all.push(("Bone", "Level 400, width 1800 HU", Some((-500.0, 1300.0))));
     }
     all
 }

@@ -14,6 +14,8 @@ pub(super) fn escape(ui: &Ui, desk: &mut Desk<'_>) {
     let idle = !modal && !ui.ctx().text_edit_focused() && !egui::Popup::is_any_open(ui.ctx());
     if idle && ui.input(|i| i.key_pressed(Key::Escape)) {
         if pane_input::cancel(desk) || super::draw::step_back(desk) {
+        } else if desk.memo.axis_tool.is_some() {
+            desk.memo.axis_tool = None;
         } else if desk.memo.landmark_tool {
             desk.memo.landmark_tool = false;
         } else if desk.memo.messages_open || desk.memo.jobs_open {
@@ -22,6 +24,8 @@ pub(super) fn escape(ui: &Ui, desk: &mut Desk<'_>) {
             desk.memo.maximized = None;
         } else if desk.session.view.selected_pair.is_some() {
             desk.view(ViewAction::SelectPair(None));
+        } else if desk.session.view.selected_segment.is_some() {
+            desk.view(ViewAction::SelectSegment(None));
         }
     }
     let unfocused = ui.memory(|m| m.focused().is_none());

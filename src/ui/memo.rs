@@ -18,6 +18,8 @@ pub(super) struct Memo {
     pub(super) landmark_tool: bool,
     /// The tool in hand and what it is set to.
     pub(super) draw: super::draw::State,
+    /// Places clicked so far for the heart's axis, while it is asked for.
+    pub(super) axis_tool: Option<Vec<crate::space::DVec3>>,
     pub(super) maximized: Option<PaneKind>,
     /// The pane under the pointer.
     pub(super) hovered: Option<PaneKind>,
@@ -60,6 +62,8 @@ pub(super) struct Memo {
     pub(super) gene_active: bool,
     /// The pair whose name is edited, with the text.
     pub(super) renaming: Option<(usize, String)>,
+    /// Text of the gene field of the bullseye's chooser.
+    pub(super) bullseye_gene: String,
     /// Text of the pixel size field.
     pub(super) pixel_size: String,
     pub(super) histogram: Option<super::histogram::Histogram>,

@@ -21,7 +21,9 @@ pub(super) fn why_not(command: Command, session: &Session) -> Option<String> {
         Command::Play | Command::NextPhase | Command::PreviousPhase => {
             say(session.heart().is_some_and(|v| v.n_phases() > 1), "The heart image shown has one phase only.")
         }
-        Command::NextSlice | Command::PreviousSlice => say(session.heart().is_some(), "Open a heart image first."),
+        Command::FindPlanes | Command::NextSlice | Command::PreviousSlice => {
+            say(session.heart().is_some(), "Open a heart image first.")
+        }
         Command::ToggleLabels => say(has_layer(|k| matches!(k, LayerKind::Labels { .. })), "No segmentation is open."),
         Command::ToggleSpots => say(has_layer(|k| matches!(k, LayerKind::Spots { .. })), "No section with spots is open."),
         Command::ToggleHistology => say(has_layer(|k| matches!(k, LayerKind::Picture)), "No histology is open."),

@@ -3,6 +3,7 @@
 
 mod analyze;
 mod app;
+mod bullseye;
 mod busy;
 mod chain;
 mod cheat_sheet;
@@ -11,6 +12,7 @@ mod desk;
 mod dialogs;
 mod draw;
 mod genes;
+mod heart_pane;
 mod histogram;
 mod icon;
 mod inspector;

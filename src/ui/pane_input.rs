@@ -5,7 +5,7 @@ use super::cut_lines::{self, CutDrag};
 use super::desk::Desk;
 use super::marks::Pen;
 use crate::model::{Layer, LayerKind};
-use crate::scene::{Camera, CompareMode, Inputs, Mark, PaneKind, Scene, bullseye_hit, cohort_hit};
+use crate::scene::{Camera, CompareMode, Inputs, Mark, PaneKind, Scene, bullseye_at, cohort_hit};
 use crate::session::{Action, RegisterAction, Side, ViewAction};
 use crate::space::DVec2;
 use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
@@ -69,7 +69,7 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     }
     desk.memo.pointer = Some((kind, mm));
     if kind == PaneKind::Bullseye {
-        let segment = bullseye_hit(&desk.session.derived.bullseye, mm);
+        let segment = bullseye_at(&desk.session.derived, mm).map(|(_, segment)| segment);
         if segment != desk.session.view.lit_segment {
             desk.view(ViewAction::Light(segment));
         }
@@ -183,7 +183,7 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     }
     match kind {
         PaneKind::Section | PaneKind::Overlay | PaneKind::Bullseye | PaneKind::Cohort => Some(pan),
-        _ => desk.image_layer().map(|(index, layer)| Gesture::Window { index, layer, press }),
+        _ => desk.image_layer_in(kind).map(|(index, layer)| Gesture::Window { index, layer, press }),
     }
 }
 
@@ -264,16 +264,23 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
     if response.secondary_clicked() {
         desk.memo.menu_at = Some((kind, pen.mm(at)));
     }
-    if response.double_clicked() && !desk.memo.landmark_tool {
+    if response.double_clicked() && !desk.memo.landmark_tool && desk.memo.axis_tool.is_none() {
         desk.memo.maximized = if desk.memo.maximized.is_some() { None } else { Some(kind) };
         return;
     }
     if !response.clicked() {
         return;
     }
-    if kind == PaneKind::Cohort {
+    if kind == PaneKind::LightBox {
+        super::heart_pane::click_tile(desk, pen, pen.mm(at));
+    } else if super::heart_pane::take_axis_click(desk, kind, pen.mm(at)) {
+    } else if kind == PaneKind::Cohort {
         let hit = cohort_hit(&inputs_of(desk, pen.pixels_per_point), pen.size_px, pen.mm(at));
         desk.view(ViewAction::LightSubject(hit.map(|h| h.subject)));
+    } else if kind == PaneKind::Bullseye {
+        let segment = bullseye_at(&desk.session.derived, pen.mm(at)).map(|(_, segment)| segment);
+        let again = segment == desk.session.view.selected_segment;
+        desk.view(ViewAction::SelectSegment(segment.filter(|_| !again)));
     } else if let Some(pair) = landmark_at(pen, scene, at) {
         desk.view(ViewAction::SelectPair(Some(pair)));
     } else if desk.memo.landmark_tool {
@@ -310,7 +317,7 @@ fn cursor_icon(ui: &Ui, response: &Response, desk: &Desk<'_>, kind: PaneKind, pe
         if ui.input(|i| i.modifiers.command) { egui::CursorIcon::AllScroll } else { egui::CursorIcon::Grab }
     } else if is_on_swipe(desk, kind, pen, at) {
         egui::CursorIcon::ResizeHorizontal
-    } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort) {
+    } else if !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox) {
         egui::CursorIcon::Crosshair
     } else {
         egui::CursorIcon::Default

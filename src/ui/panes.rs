@@ -6,7 +6,7 @@ use super::icon::{Icon, icon_button};
 use super::marks::Pen;
 use super::theme::Theme;
 use super::tree::thousands;
-use super::{pane_input, pane_keys};
+use super::{cut_lines, pane_input, pane_keys};
 use crate::model::Excluded;
 use crate::render::PaneCallback;
 use crate::scene::{CompareMode, Corner, Inputs, Mark, PaneKind, Scene, SceneCache, build};
@@ -40,7 +40,7 @@ pub(super) fn default_tree() -> Tree<Pane> {
         let panes = kinds.iter().map(|&k| tiles.insert_pane(Pane::of(k))).collect();
         tiles.insert_tab_tile(panes)
     };
-    let short = tabs(&[PaneKind::ShortAxis]);
+    let short = tabs(&[PaneKind::ShortAxis, PaneKind::LightBox]);
     let long = tabs(&[PaneKind::TwoChamber, PaneKind::FourChamber]);
     let bullseye = tabs(&[PaneKind::Bullseye, PaneKind::Cohort]);
     let section = tabs(&[PaneKind::Section]);
@@ -162,6 +162,18 @@ fn header_right(ui: &mut Ui, desk: &mut Desk<'_>, kind: PaneKind, roomy: bool) {
         overlay_tools(ui, desk);
         return;
     }
+    if kind == PaneKind::Bullseye {
+        super::bullseye::tools(ui, desk);
+        return;
+    }
+    if kind.is_heart() {
+        super::heart_pane::pin(ui, desk, kind);
+        return;
+    }
+    if kind == PaneKind::LightBox {
+        super::heart_pane::light_box_tools(ui, desk);
+        return;
+    }
     let shows = shows(desk, kind);
     if roomy && !shows.is_empty() && ui.available_width() > 150.0 {
         ui.add(egui::Label::new(dim(desk.theme, shows)).truncate());
@@ -178,7 +190,7 @@ fn shows(desk: &Desk<'_>, kind: PaneKind) -> String {
         }
         PaneKind::Bullseye => desk.session.derived.bullseye_scale.as_ref().map_or_else(String::new, |b| b.title.clone()),
         PaneKind::Cohort => String::new(),
-        _ => desk.session.heart().map_or_else(String::new, |v| v.name.clone()),
+        _ => desk.session.heart_in(kind).map_or_else(String::new, |v| v.name.clone()),
     }
 }
 
@@ -264,6 +276,11 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
         if let Some(hit) = desk.memo.cohort_hit.as_ref().filter(|_| kind == PaneKind::Cohort) {
             response.clone().on_hover_text_at_pointer(hit.lines.join("\n"));
         }
+        if let Some((_, mm)) = desk.memo.pointer.filter(|(k, _)| *k == kind && kind == PaneKind::Bullseye)
+            && let Some(text) = super::bullseye::about(desk, mm)
+        {
+            response.clone().on_hover_text_at_pointer(text);
+        }
         if !desk.memo.landmark_tool || desk.memo.gesture.is_none() {
             menu(&response, desk, kind);
         }
@@ -273,11 +290,18 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
     if desk.memo.landmark_tool
         && desk.has_content(kind)
         && desk.memo.hovered == Some(kind)
-        && !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort)
+        && !matches!(kind, PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox)
     {
         let text = pane_input::next_side(desk);
         let at = rect.center_bottom() - vec2(0.0, 26.0);
         pen.text(at, Align2::CENTER_BOTTOM, text, desk.theme.overlay_font(), desk.theme.on_image().accent);
+    }
+    if let Some(text) = super::heart_pane::axis_prompt(desk).filter(|_| kind.is_heart() && desk.has_content(kind)) {
+        let at = rect.center_bottom() - vec2(0.0, 40.0);
+        pen.text(at, Align2::CENTER_BOTTOM, text, desk.theme.overlay_font(), desk.theme.on_image().accent);
+    }
+    if desk.memo.hovered == Some(kind) && kind.is_heart() {
+        cut_lines::draw_handles(desk, kind, &pen);
     }
 }
 
@@ -344,6 +368,7 @@ fn menu(response: &egui::Response, desk: &mut Desk<'_>, kind: PaneKind) {
             ui.close();
         }
         leave_out(ui, desk, kind, mm);
+        super::heart_pane::cuts(ui, desk, kind);
         ui.separator();
         if item(ui, "Export this pane…", desk.has_content(kind)) {
             desk.memo.analyze.export.choose_pane(kind);
@@ -389,7 +414,7 @@ fn to_leave_out(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<(String, E
         return Some(("Leave this spot out …".into(), Excluded::Spots { section: id, names: vec![name] }));
     }
     let lps = lps_at(desk, kind, mm).filter(|_| kind.is_heart())?;
-    let id = session.view.heart?;
+    let id = session.view.heart_in(kind)?;
     let grid = &session.study.volume(id)?.grid;
     let k = grid.voxel_from_lps().transform_point3(lps).z.round();
     let slice = (0..grid.size()[2]).find(|&s| s as f64 == k)?;
@@ -400,7 +425,7 @@ fn to_leave_out(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<(String, E
 pub(super) fn lps_at(desk: &Desk<'_>, kind: PaneKind, mm: DVec2) -> Option<crate::space::DVec3> {
     let session = desk.session;
     match kind {
-        PaneKind::Bullseye | PaneKind::Cohort => None,
+        PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => None,
         PaneKind::Section => {
             let id = session.view.section?;
             session.study.atlas().transform(Space::Patient, Space::Section(id.0), mm.extend(0.0)).ok()

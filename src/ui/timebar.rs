@@ -26,13 +26,31 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     let Some(volume) = desk.session.heart().cloned().filter(|v| v.n_phases() > 1) else { return };
     let phase = phase_at(&volume, desk.session.view.cardiac_phase);
     let time = volume.time_ms(phase).map_or_else(String::new, |t| format!("{t:.0} ms · "));
-    let text = format!("{time}{:.0} % RR", desk.session.view.cardiac_phase * 100.0);
-    ui.add_sized([106.0, 20.0], egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min)).on_hover_text(format!(
-        "Phase {} of {}; shift and wheel over a heart pane change it",
+    let is_gated = volume.phase_times_ms.len() == volume.n_phases() && volume.modality != "US";
+    let rate = if is_gated { format!(" · {:.0} /min", 60_000.0 / crate::session::rr_ms(&volume)) } else { String::new() };
+    let text = format!("{time}{:.0} % RR{rate}", desk.session.view.cardiac_phase * 100.0);
+    ui.add_sized(
+        [if is_gated { 156.0 } else { 106.0 }, 20.0],
+        egui::Label::new(small(desk.theme, text)).halign(egui::Align::Min),
+    )
+    .on_hover_text(format!(
+        "Phase {} of {}; shift and wheel over a heart pane change it. {} Other series follow at the same share of their beat.",
         phase + 1,
-        volume.n_phases()
+        volume.n_phases(),
+        clock(&volume)
     ));
     track(ui, desk, &volume, phase);
+}
+
+/// How fast it plays, and from where that is known.
+fn clock(volume: &Volume) -> String {
+    let ms = crate::session::rr_ms(volume);
+    let timed = volume.phase_times_ms.len() == volume.n_phases();
+    match (timed, volume.modality.as_str()) {
+        (true, "US") => format!("A loop of {:.1} s, by the clock of its own frames.", ms / 1000.0),
+        (true, _) => format!("{:.0} beats per minute (RR {ms:.0} ms), from the times in the file.", 60_000.0 / ms),
+        (false, _) => "The file has no times: one beat per second, evenly spaced.".into(),
+    }
 }
 
 /// The phases as ticks, the blood in the left ventricle as a curve where labels know it, ED and ES marked.

@@ -18,6 +18,19 @@ pub enum Discretize {
     Count(u32),
 }
 
+impl Discretize {
+    /// The gray levels of a word: `none`, `width:W` or `count:N`; [`Error::Parameter`] for anything else.
+    pub fn from_name(text: &str) -> Result<Self> {
+        let wrong = || Error::parameter(format!("{text}: none, width:W or count:N was expected, as width:25 or count:32"));
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            Some(("width", width)) => width.parse().map(Self::Width).map_err(|_| wrong()),
+            Some(("count", count)) => count.parse().map(Self::Count).map_err(|_| wrong()),
+            _ => Err(wrong()),
+        }
+    }
+}
+
 /// How the texture matrices of slices and directions become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aggregation {
@@ -127,5 +140,17 @@ impl RadiomicsSettings {
         let mut extents: Vec<Extent> = self.aggregations().into_iter().map(Aggregation::extent).collect();
         extents.dedup();
         extents
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_discretization() {
+        assert_eq!(Discretize::from_name("width:2.5").unwrap(), Discretize::Width(2.5));
+        assert_eq!(Discretize::from_name("count:32").unwrap(), Discretize::Count(32));
+        assert!(["width", "count:x", "count:-1", "bins:3", ""].iter().all(|t| Discretize::from_name(t).is_err()));
     }
 }

@@ -171,18 +171,7 @@ fn phase_of(value: i64, row: usize) -> Result<usize> {
 }
 
 fn read_echo(run: &Run, path: &Path) -> Result<EchoView> {
-    let table = Table::read(path, &run.limits)?;
-    let read = || -> Result<EchoView> {
-        let (phases, order, points) = (whole(&table, "phase")?, whole(&table, "point")?, points(&table)?);
-        let mut view: BTreeMap<usize, BTreeMap<i64, DVec3>> = BTreeMap::new();
-        for (row, ((phase, order), p)) in phases.into_iter().zip(order).zip(points).enumerate() {
-            if view.entry(phase_of(phase, row)?).or_default().insert(order, p).is_some() {
-                return Err(Error::malformed(format!("row {} repeats point {order} of phase {phase}", row + 2)));
-            }
-        }
-        Ok(view.into_iter().map(|(phase, points)| (phase, points.into_values().collect())).collect())
-    };
-    read().map_err(|e| e.at(path))
+    Ok(crate::session::echo_view(&crate::session::read_echo_points(path, &run.limits)?))
 }
 
 fn read_contours(run: &Run, path: &Path) -> Result<TrackedContours> {

@@ -88,7 +88,7 @@ impl Radiomics {
             label: self.label,
             resample_mm: self.resample,
             resegment: resegment.transpose()?,
-            discretize: self.discretize.as_deref().map_or(Ok(Discretize::IfWhole), discretize)?,
+            discretize: self.discretize.as_deref().map_or(Ok(Discretize::IfWhole), Discretize::from_name)?,
             aggregation,
         })
     }
@@ -105,28 +105,5 @@ impl Radiomics {
             },
             "notes": notes_json(&run.warnings.notes),
         })
-    }
-}
-
-fn discretize(text: &str) -> Result<Discretize> {
-    let wrong =
-        || Error::parameter(format!("--discretize {text}: none, width:W or count:N was expected, as width:25 or count:32"));
-    match text.split_once(':') {
-        None if text == "none" => Ok(Discretize::None),
-        Some(("width", width)) => width.parse().map(Discretize::Width).map_err(|_| wrong()),
-        Some(("count", count)) => count.parse().map(Discretize::Count).map_err(|_| wrong()),
-        _ => Err(wrong()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_discretization() {
-        assert_eq!(discretize("width:2.5").unwrap(), Discretize::Width(2.5));
-        assert_eq!(discretize("count:32").unwrap(), Discretize::Count(32));
-        assert!(["width", "count:x", "count:-1", "bins:3", ""].iter().all(|t| discretize(t).is_err()));
     }
 }

@@ -40,12 +40,26 @@ pub struct BullseyeScale {
     pub color_map: ColorMap,
     /// Lines over the cells, as the borders of coronary territories, in the cells' coordinates.
     pub outlines: Vec<Vec<DVec2>>,
+    /// What each disc shows where there are two: below them.
+    pub names: Vec<String>,
+    /// How each disc was made: definition, phase, unit; for captions.
+    pub notes: Vec<String>,
 }
+
+/// Where the second disc's middle is.
+const BESIDE: DVec2 = DVec2::new(2.3, 0.0);
 
 /// The segment at a place in unit coordinates.
 #[must_use]
 pub fn bullseye_hit(cells: &[BullseyeCell], p: DVec2) -> Option<u8> {
     cells.iter().find(|c| is_inside(&c.ring, p)).map(|c| c.segment)
+}
+
+/// The disc (0 or 1) and the segment at a place of the bullseye's pane.
+#[must_use]
+pub fn bullseye_at(derived: &super::Derived, p: DVec2) -> Option<(usize, u8)> {
+    let first = bullseye_hit(&derived.bullseye, p).map(|s| (0, s));
+    first.or_else(|| bullseye_hit(&derived.bullseye_beside, p - BESIDE).map(|s| (1, s)))
 }
 
 /// The scale given, else from the least to the greatest value of the cells, named after what colors the
@@ -59,16 +73,22 @@ pub fn bullseye_scale(inputs: &Inputs<'_>) -> BullseyeScale {
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let (low, high) = if low < high { (low, high) } else { (0.0, if high > 0.0 { high } else { 1.0 }) };
     let spots = Chain::of(inputs).and_then(|c| inputs.derived.spot_values.get(&c.registration.section));
-    let (title, rule) = match (spots, heart(inputs)) {
+    let (title, rule) = match (spots, heart(inputs, PaneKind::Bullseye)) {
         (Some(v), _) => (v.title.clone(), format!("mean of {}", v.rule.split(',').next().unwrap_or_default())),
         (None, Some((_, volume))) => (volume.name.clone(), format!("mean {}", volume.unit).trim_end().to_owned()),
         (None, None) => (String::new(), String::new()),
     };
     if spots.is_some_and(|v| v.low < 0.0 && v.low == -v.high) {
         let reach = low.abs().max(high.abs());
-        return BullseyeScale { title, rule, low: -reach, high: reach, color_map: ColorMap::BlueRed, outlines: Vec::new() };
+        return BullseyeScale { title, rule, low: -reach, high: reach, color_map: ColorMap::BlueRed, ..plain() };
     }
-    BullseyeScale { title, rule, low, high, color_map: ColorMap::Viridis, outlines: Vec::new() }
+    BullseyeScale { title, rule, low, high, color_map: ColorMap::Viridis, ..plain() }
+}
+
+fn plain() -> BullseyeScale {
+    let (title, rule) = (String::new(), String::new());
+    let color_map = ColorMap::Viridis;
+    BullseyeScale { title, rule, low: 0.0, high: 1.0, color_map, outlines: Vec::new(), names: Vec::new(), notes: Vec::new() }
 }
 
 fn is_inside(ring: &[DVec2], p: DVec2) -> bool {
@@ -84,38 +104,58 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
         return Pane::empty(inputs, size_px, &lines);
     }
     let scale = bullseye_scale(inputs);
-    let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(1.6, 1.15)];
+    let beside = &inputs.derived.bullseye_beside;
+    let right = if beside.is_empty() { 1.6 } else { 1.6 + BESIDE.x };
+    let bounds = [DVec2::new(-1.2, -1.15), DVec2::new(right, if beside.is_empty() { 1.15 } else { 1.3 })];
     let mut pane = Pane::new(inputs, size_px, camera_of(inputs, PaneKind::Bullseye, bounds, size_px));
-    for cell in cells {
-        fill(&mut pane, &scale, cell);
-    }
-    for cell in cells {
-        outline(&mut pane, cell, Ink::Rgb([0, 0, 0]), 2.0);
-    }
-    for points in &scale.outlines {
-        let width_px = pane.px(4.0);
-        pane.mark(Mark::Line { points: points.clone(), closed: false, ink: Ink::Plain, width_px, dashed: false });
-    }
-    for cell in cells.iter().filter(|c| inputs.view.lit_segment == Some(c.segment)) {
-        outline(&mut pane, cell, Ink::Plain, 3.0);
-    }
-    for cell in cells {
-        text(&mut pane, cell);
-    }
-    for (at, word) in [(DVec2::NEG_Y, "anterior"), (DVec2::Y, "inferior")] {
-        pane.mark(Mark::Label { at: at * 1.08, text: word.into(), ink: Ink::Dim });
+    disc(&mut pane, inputs, &scale, (cells, DVec2::ZERO));
+    if !beside.is_empty() {
+        disc(&mut pane, inputs, &scale, (beside, BESIDE));
+        for (at, name) in [DVec2::ZERO, BESIDE].into_iter().zip(&scale.names) {
+            pane.mark(Mark::Label { at: at + DVec2::Y * 1.22, text: name.clone(), ink: Ink::Plain });
+        }
     }
     let BullseyeScale { title, mut rule, low, high, color_map, .. } = scale;
-    if radius_points(&pane) < 110.0 {
+    if radius_points(&pane) < 150.0 {
         rule.clear();
     }
     pane.mark(Mark::ColorBar { color_map, low, high, title, rule });
+    pane.scene
+}
+
+/// One disc around a middle: cells, territories, what is lit, words.
+fn disc(pane: &mut Pane, inputs: &Inputs<'_>, scale: &BullseyeScale, (cells, middle): (&[BullseyeCell], DVec2)) {
+    let moved = |points: &[DVec2]| points.iter().map(|p| *p + middle).collect::<Vec<_>>();
+    let cells: Vec<BullseyeCell> =
+        cells.iter().map(|c| BullseyeCell { ring: moved(&c.ring), label_at: c.label_at + middle, ..c.clone() }).collect();
+    for cell in &cells {
+        fill(pane, scale, cell);
+    }
+    for cell in &cells {
+        outline(pane, cell, Ink::Rgb([0, 0, 0]), 2.0);
+    }
+    for points in &scale.outlines {
+        let width_px = pane.px(4.0);
+        pane.mark(Mark::Line { points: moved(points), closed: false, ink: Ink::Plain, width_px, dashed: false });
+    }
+    let is = |segment: Option<u8>, c: &&BullseyeCell| segment == Some(c.segment);
+    for cell in cells.iter().filter(|c| is(inputs.derived.cursor_segment, c)) {
+        outline(pane, cell, Ink::Plain, 2.0);
+    }
+    for cell in cells.iter().filter(|c| is(inputs.view.selected_segment, c) || is(inputs.view.lit_segment, c)) {
+        outline(pane, cell, Ink::Plain, 3.0);
+    }
+    for cell in &cells {
+        text(pane, cell);
+    }
+    for (at, word) in [(DVec2::NEG_Y, "anterior"), (DVec2::Y, "inferior")] {
+        pane.mark(Mark::Label { at: middle + at * 1.08, text: word.into(), ink: Ink::Dim });
+    }
     for (at, word) in [(DVec2::new(-1.08, -0.6), "septal"), (DVec2::new(1.1, 0.6), "lateral")] {
-        if has_room(&pane, at) {
-            pane.mark(Mark::Label { at, text: word.into(), ink: Ink::Dim });
+        if inputs.derived.bullseye_beside.is_empty() && has_room(pane, middle + at) {
+            pane.mark(Mark::Label { at: middle + at, text: word.into(), ink: Ink::Dim });
         }
     }
-    pane.scene
 }
 
 fn fill(pane: &mut Pane, scale: &BullseyeScale, cell: &BullseyeCell) {

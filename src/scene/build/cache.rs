@@ -13,12 +13,28 @@ use std::sync::Arc;
 /// Memory of [`super::build`]; one for all panes of a window.
 #[derive(Debug, Default)]
 pub struct SceneCache {
-    planes: Option<PlanesEntry>,
+    planes: BTreeMap<ElementId, PlanesEntry>,
     meshes: BTreeMap<(ElementId, bool), MeshEntry>,
     spots: BTreeMap<(ElementId, bool), SpotsEntry>,
     placed: BTreeMap<ElementId, PlacedEntry>,
     near: BTreeMap<(ElementId, PaneKind), NearEntry>,
+    lit: BTreeMap<(ElementId, Option<PaneKind>), LitEntry>,
 }
+
+/// The spots of a segment among those of a pane.
+#[derive(Debug)]
+struct LitEntry {
+    positions: Arc<[[f32; 2]]>,
+    segments: Arc<[u8]>,
+    lit: u8,
+    /// Places in `positions`.
+    places: Vec<u32>,
+    found: Arc<[[f32; 2]]>,
+    values: Option<(Arc<[f32]>, Arc<[f32]>)>,
+}
+
+/// Positions, values and numbers of spots near a plane.
+type NearSpots = (Arc<[[f32; 2]]>, Arc<[f32]>, Arc<[u32]>);
 
 /// Spots within half a slice of a heart pane's plane.
 #[derive(Debug)]
@@ -28,7 +44,7 @@ struct NearEntry {
     warp: Warp,
     planes: [Plane; 2],
     values: Arc<SpotValues>,
-    kept: Vec<u32>,
+    kept: Arc<[u32]>,
     positions: Arc<[[f32; 2]]>,
     shown: Arc<[f32]>,
 }
@@ -79,23 +95,22 @@ impl SceneCache {
         self.spots.retain(|(id, _), _| study.section(*id).is_some());
         self.placed.retain(|id, _| study.section(*id).is_some());
         self.near.retain(|(id, _), _| study.section(*id).is_some());
-        if !self.planes.as_ref().is_some_and(|e| study.volumes().any(|(_, v)| Arc::ptr_eq(v, &e.volume))) {
-            self.planes = None;
-        }
+        self.lit.retain(|(id, _), _| study.section(*id).is_some());
+        self.planes.retain(|id, e| study.volume(*id).is_some_and(|v| Arc::ptr_eq(v, &e.volume)));
     }
 
     /// The planes found from the volume and its labels.
-    pub(super) fn planes(&mut self, volume: &Arc<Volume>, labels: Option<&Arc<LabelMap>>) -> [Plane; 3] {
+    pub(super) fn planes(&mut self, id: ElementId, volume: &Arc<Volume>, labels: Option<&Arc<LabelMap>>) -> [Plane; 3] {
         let same_labels = |e: &PlanesEntry| match (&e.labels, labels) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
             _ => false,
         };
-        if let Some(e) = self.planes.as_ref().filter(|e| Arc::ptr_eq(&e.volume, volume) && same_labels(e)) {
+        if let Some(e) = self.planes.get(&id).filter(|e| Arc::ptr_eq(&e.volume, volume) && same_labels(e)) {
             return e.planes;
         }
         let planes = default_planes(volume, labels.map(Arc::as_ref));
-        self.planes = Some(PlanesEntry { volume: Arc::clone(volume), labels: labels.cloned(), planes });
+        self.planes.insert(id, PlanesEntry { volume: Arc::clone(volume), labels: labels.cloned(), planes });
         planes
     }
 
@@ -120,7 +135,7 @@ impl SceneCache {
         mesh
     }
 
-    /// Positions (plane mm) and values of the spots within half a slice of a heart pane's plane. The same
+    /// Positions (plane mm), values and numbers of the spots within half a slice of a heart pane's plane. The same
     /// `Arc`s as long as neither plane, fit nor values change. Cost: one pass over the spots.
     pub(super) fn near_spots(
         &mut self,
@@ -129,7 +144,7 @@ impl SceneCache {
         chain: &Chain<'_>,
         plane: &Plane,
         values: &Arc<SpotValues>,
-    ) -> Option<(Arc<[[f32; 2]]>, Arc<[f32]>)> {
+    ) -> Option<NearSpots> {
         let spots = section.spots.as_ref()?;
         let (mm_per_px, planes) = (section.mm_per_px(), [*plane, chain.registration.plane]);
         let same = |e: &NearEntry| {
@@ -141,7 +156,7 @@ impl SceneCache {
             let placed = self.placed(id, spots, mm_per_px, chain.warp);
             let lps = |p: &DVec2| Some(chain.registration.plane.lps_from_plane(*p)).filter(near);
             let found: Vec<Option<DVec3>> = placed.par_iter().map(lps).collect();
-            let kept: Vec<u32> = (0..found.len() as u32).filter(|&i| found[i as usize].is_some()).collect();
+            let kept: Arc<[u32]> = (0..found.len() as u32).filter(|&i| found[i as usize].is_some()).collect();
             let place = |p: &DVec3| plane.plane_from_lps(*p).as_vec2().to_array();
             let positions: Vec<[f32; 2]> = found.iter().flatten().map(place).collect();
             let shown = picked(&kept, values);
@@ -151,9 +166,40 @@ impl SceneCache {
         if !Arc::ptr_eq(&entry.values, values) {
             (entry.shown, entry.values) = (picked(&entry.kept, values), Arc::clone(values));
         }
-        let drawn = (Arc::clone(&entry.positions), Arc::clone(&entry.shown));
+        let drawn = (Arc::clone(&entry.positions), Arc::clone(&entry.shown), Arc::clone(&entry.kept));
         self.near.insert((id, pane), entry);
         Some(drawn)
+    }
+
+    /// Those of the positions whose spots (all, or the numbers `kept`) lie in a segment, with their values; the same
+    /// `Arc`s as long as neither positions, segment nor values change.
+    pub(super) fn lit_spots(
+        &mut self,
+        slot: (ElementId, Option<PaneKind>),
+        (positions, kept): (&Arc<[[f32; 2]]>, Option<&Arc<[u32]>>),
+        values: Option<&Arc<[f32]>>,
+        (segments, lit): (&Arc<[u8]>, u8),
+    ) -> (Arc<[[f32; 2]]>, Option<Arc<[f32]>>) {
+        let same = |e: &LitEntry| Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit;
+        let mut entry = self.lit.remove(&slot).filter(same).unwrap_or_else(|| {
+            let number = |i: u32| kept.map_or(i as usize, |k| k.get(i as usize).map_or(usize::MAX, |&n| n as usize));
+            let is_lit = |i: &u32| segments.get(number(*i)) == Some(&lit);
+            let places: Vec<u32> = (0..positions.len() as u32).filter(is_lit).collect();
+            let found = places.iter().map(|&i| positions[i as usize]).collect();
+            let (positions, segments) = (Arc::clone(positions), Arc::clone(segments));
+            LitEntry { positions, segments, lit, places, found, values: None }
+        });
+        if let Some(all) = values {
+            if !entry.values.as_ref().is_some_and(|(of, _)| Arc::ptr_eq(of, all)) {
+                let picked = entry.places.iter().map(|&i| all.get(i as usize).copied().unwrap_or(f32::NAN)).collect();
+                entry.values = Some((Arc::clone(all), picked));
+            }
+        } else {
+            entry.values = None;
+        }
+        let shown = (Arc::clone(&entry.found), entry.values.as_ref().map(|(_, v)| Arc::clone(v)));
+        self.lit.insert(slot, entry);
+        shown
     }
 
     /// All spots in mm of the section's plane; found once for all panes.

@@ -2,9 +2,9 @@
 //! section lie, landmarks, the cursor, and the facts of the cut.
 
 use super::chain::{Chain, cursor_lps, registration, section};
-use super::shared::{Pane, heart_length, landmark_ink, landmark_mark, span_text};
+use super::shared::{Pane, draw_spots, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
-use crate::model::{ElementId, LabelMap, LayerKind, Volume};
+use crate::model::{ElementId, LayerKind, Volume};
 use crate::scene::number::fixed;
 use crate::scene::phase::{label_phase, phase_at};
 use crate::scene::planes::cut_bounds;
@@ -12,25 +12,27 @@ use crate::scene::{Compare, Corner, Drawn, Ink, LabelsDrawn, Mark, PaneKind, Sce
 use crate::space::{DVec2, Plane};
 use std::sync::Arc;
 
-/// The heart that the view names, else the first volume.
-pub(super) fn heart<'a>(inputs: &Inputs<'a>) -> Option<(ElementId, &'a Arc<Volume>)> {
-    let named = inputs.view.heart.and_then(|id| inputs.study.volume(id).map(|v| (id, v)));
+/// The heart that a pane is pinned to or the view names, else the first volume.
+pub(super) fn heart<'a>(inputs: &Inputs<'a>, pane: PaneKind) -> Option<(ElementId, &'a Arc<Volume>)> {
+    let there = |id: &ElementId| inputs.study.volume(*id).is_some();
+    let named =
+        inputs.view.heart_in(pane).filter(there).or(inputs.view.heart).and_then(|id| inputs.study.volume(id).map(|v| (id, v)));
     named.or_else(|| inputs.study.volumes().next())
 }
 
 /// A heart pane's plane, not mirrored: its own, else the one found from the volume.
 pub(super) fn own_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -> Option<Plane> {
     let number = [PaneKind::ShortAxis, PaneKind::TwoChamber, PaneKind::FourChamber].iter().position(|&p| p == pane)?;
-    let (id, volume) = heart(inputs)?;
+    let (id, volume) = heart(inputs, pane)?;
     if let Some(plane) = inputs.view.panes.get(&pane).and_then(|p| p.plane) {
         return Some(plane);
     }
     let labels = inputs.study.labels_on(id).map(|(_, l)| l).find(|l| l.entry(3).is_some());
-    Some(cache.planes(volume, labels)[number])
+    Some(cache.planes(id, volume, labels)[number])
 }
 
 pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: PaneKind, size_px: [u32; 2]) -> Scene {
-    let (Some((id, volume)), Some(plane)) = (heart(inputs), pane_plane(inputs, cache, kind)) else {
+    let (Some((id, volume)), Some(plane)) = (heart(inputs, kind), pane_plane(inputs, cache, kind)) else {
         let what = format!("{} of the heart", kind.title());
         let how = "Drop a DICOM folder, a NIfTI file or a project here";
         return Pane::empty(inputs, size_px, &[&what, how]);
@@ -38,7 +40,8 @@ pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: Pan
     let bounds = cut_bounds(&volume.grid, &plane);
     let mut pane = Pane::new(inputs, size_px, camera_of(inputs, kind, bounds, size_px));
     draw_cut(&mut pane, inputs, (id, volume), plane);
-    draw_labels(&mut pane, inputs, (id, volume), plane);
+    let phase = phase_at(volume, inputs.view.cardiac_phase);
+    draw_labels(&mut pane, inputs, (id, volume), (plane, phase));
     draw_genes(&mut pane, inputs, cache, kind, &plane);
     other_planes(&mut pane, inputs, cache, (kind, &plane), bounds);
     landmarks(&mut pane, inputs, &plane);
@@ -54,14 +57,21 @@ pub(super) fn heart_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, kind: Pan
 
 /// The heart image in a plane, as its layer says; without a layer, with the volume's own window.
 pub(super) fn draw_cut(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Volume>), plane: Plane) {
+    if let Some(slice) = window_of(inputs, (id, volume)) {
+        pane.draw(Drawn::Slice(SliceDrawn { plane, ..slice }));
+    }
+}
+
+/// How the heart image is drawn, for any plane; none where its layer is hidden.
+pub(super) fn window_of(inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Volume>)) -> Option<SliceDrawn> {
     let layer = inputs.study.layers.iter().find(|l| l.element == id && matches!(l.kind, LayerKind::Image { .. }));
     if layer.is_some_and(|l| !l.visible) {
-        return;
+        return None;
     }
     let mut slice = SliceDrawn {
         volume: Arc::clone(volume),
         phase: phase_at(volume, inputs.view.cardiac_phase),
-        plane,
+        plane: Plane::axial(crate::space::DVec3::ZERO),
         low: volume.window.0,
         high: volume.window.1,
         color_map: crate::model::ColorMap::Gray,
@@ -74,12 +84,16 @@ pub(super) fn draw_cut(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (Elem
             (slice.low, slice.high, slice.color_map, slice.smooth) = (low, high, color_map, smooth);
         }
     }
-    pane.draw(Drawn::Slice(slice));
+    Some(slice)
 }
 
 /// Segmentations that belong to the image; those of another patient would lie there too.
-fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Volume), plane: Plane) {
-    let phase = phase_at(volume, inputs.view.cardiac_phase);
+pub(super) fn draw_labels(
+    pane: &mut Pane,
+    inputs: &Inputs<'_>,
+    (id, volume): (ElementId, &Volume),
+    (plane, phase): (Plane, usize),
+) {
     let on_image = |l: &&crate::model::Layer| inputs.study.belonging(l.element, id).is_some();
     for layer in inputs.study.layers.iter().filter(|l| l.visible && l.opacity > 0.0).filter(on_image) {
         let (LayerKind::Labels { fill, outline_px }, Some(labels)) = (&layer.kind, inputs.study.labels(layer.element)) else {
@@ -87,19 +101,33 @@ fn draw_labels(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &
         };
         let fill = (fill * layer.opacity).clamp(0.0, 1.0) as f32;
         let outline_px = pane.px(*outline_px as f32);
-        let drawn = |labels: &Arc<LabelMap>, fill, outline_px, only| LabelsDrawn {
+        pane.draw(Drawn::Labels(LabelsDrawn {
             labels: Arc::clone(labels),
             phase: label_phase(labels, volume, phase),
             plane,
             fill,
             outline_px,
-            only,
-            element: only.is_none().then_some(layer.element),
-        };
-        pane.draw(Drawn::Labels(drawn(labels, fill, outline_px, None)));
-        if let (Some(segments), Some(lit)) = (inputs.derived.segments.get(&layer.element), inputs.view.lit_segment) {
-            pane.draw(Drawn::Labels(drawn(segments, 0.55, pane.px(2.0), Some(lit))));
-        }
+            only: None,
+            element: Some(layer.element),
+        }));
+    }
+    draw_lit(pane, inputs, (id, volume), (plane, phase));
+}
+
+/// The voxels of the segment that lights up, in the phase shown.
+fn draw_lit(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Volume), (plane, phase): (Plane, usize)) {
+    let Some(lit) = inputs.view.shown_segment() else { return };
+    for (of, segments) in inputs.derived.segments.iter().filter(|(of, _)| inputs.study.belonging(**of, id).is_some()) {
+        let fill = if inputs.study.layers.iter().any(|l| l.element == *of && l.visible) { 0.4 } else { 0.3 };
+        pane.draw(Drawn::Labels(LabelsDrawn {
+            labels: Arc::clone(segments),
+            phase: label_phase(segments, volume, phase),
+            plane,
+            fill,
+            outline_px: pane.px(2.0),
+            only: Some(lit),
+            element: None,
+        }));
     }
 }
 
@@ -109,7 +137,7 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     let is_shown = |l: &&crate::model::Layer| l.element == id && l.visible && matches!(l.kind, LayerKind::Spots { .. });
     let Some(layer) = inputs.study.layers.iter().find(is_shown).filter(|_| inputs.view.genes_on_heart) else { return };
     let (LayerKind::Spots { color_map, .. }, Some(values)) = (&layer.kind, inputs.derived.spot_values.get(&id)) else { return };
-    let Some((positions, shown)) = cache.near_spots((id, kind), section, &chain, plane, values) else { return };
+    let Some((positions, shown, kept)) = cache.near_spots((id, kind), section, &chain, plane, values) else { return };
     if positions.is_empty() {
         return;
     }
@@ -117,16 +145,18 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     let diameter_px = section.spots.as_ref().map_or(0.0, |s| s.diameter_px);
     let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
     let is_face_on = positions.len() * 5 >= n_spots;
-    pane.draw(Drawn::Spots(SpotsDrawn {
+    let radius_mm = (diameter_px / 2.0 * section.mm_per_px() * stretch) as f32;
+    let drawn = SpotsDrawn {
         positions,
         values: Some(shown),
-        radius_mm: (diameter_px / 2.0 * section.mm_per_px() * stretch) as f32,
+        radius_mm,
         low: values.low as f32,
         high: values.high as f32,
         color_map: *color_map,
         opacity: layer.opacity.clamp(0.0, 1.0) as f32,
         compare: Compare::Blend,
-    }));
+    };
+    draw_spots(pane, inputs, cache, (id, Some(kind), Some(&kept)), drawn);
     // A cut across the section shows a line of spots; the bar would hide more than it tells.
     if is_face_on {
         let (title, rule) = (values.title.clone(), values.rule.clone());
@@ -146,7 +176,8 @@ fn other_planes(
         let ends = |[c, d]: [DVec2; 2]| a.distance(c) + b.distance(d);
         section.is_some_and(|[c, d]| ends([c, d]).min(ends([d, c])) < 1.0)
     };
-    for other in PaneKind::ALL.into_iter().filter(|&o| o.is_heart() && o != kind) {
+    let same = |o: PaneKind| inputs.view.heart_in(o) == inputs.view.heart_in(kind);
+    for other in PaneKind::ALL.into_iter().filter(|&o| o.is_heart() && o != kind && same(o)) {
         let line = own_plane(inputs, cache, other).and_then(|o| meeting_line(plane, &o, bounds));
         if let Some(line) = line.filter(|&l| !is_section(l)) {
             pane.line(line.to_vec(), Ink::Dim, 1.0, true);
@@ -221,7 +252,7 @@ fn facts(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Arc<Vo
 /// As `slice 4 left out: motion`, where the plane lies in such a slice of the image or of labels.
 fn left_out(inputs: &Inputs<'_>, plane: &Plane) -> Option<String> {
     let study = inputs.study;
-    let image = heart(inputs).map(|(id, v)| (id, &v.grid));
+    let image = heart(inputs, PaneKind::ShortAxis).map(|(id, v)| (id, &v.grid));
     study.label_maps().map(|(id, l)| (id, &l.grid)).chain(image).find_map(|(id, grid)| {
         let voxel_from_lps = grid.voxel_from_lps();
         let is_along = voxel_from_lps.matrix3.transpose().z_axis.normalize_or_zero().dot(plane.normal()).abs() > 0.99;

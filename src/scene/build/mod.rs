@@ -7,15 +7,17 @@ mod chain;
 mod cohort;
 mod figures;
 mod heart;
+mod light_box;
 mod overlay;
 mod section;
 mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_hit, bullseye_scale};
+pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_at, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
 pub use cohort::{CohortHit, cohort_hit};
+pub use light_box::{Tile, light_box_tile};
 
 use super::spot_values::SpotValues;
 use super::{Camera, PaneKind, Scene, View};
@@ -28,12 +30,18 @@ use std::sync::Arc;
 /// What the session computed from the study and the panes show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Derived {
-    /// The seventeen segments as labels 1 to 17, by the segmentation they were cut from.
+    /// The seventeen segments as labels 1 to 17 in each phase, by the segmentation they were cut from.
     pub segments: BTreeMap<ElementId, Arc<LabelMap>>,
     /// The cells of the bullseye; empty where there are no segments.
     pub bullseye: Vec<BullseyeCell>,
     /// What the cells show; `None` is found from the cells and from what colors the spots.
     pub bullseye_scale: Option<BullseyeScale>,
+    /// The cells of a second disc beside the first, in its own unit coordinates.
+    pub bullseye_beside: Vec<BullseyeCell>,
+    /// The segment of each spot of a registered section, 0 for none.
+    pub spot_segments: BTreeMap<ElementId, Arc<[u8]>>,
+    /// The segment of the muscle or spot under the cursor.
+    pub cursor_segment: Option<u8>,
     /// What the spots of a section are colored by.
     pub spot_values: BTreeMap<ElementId, Arc<SpotValues>>,
 }
@@ -65,6 +73,7 @@ pub fn build(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, size_p
         PaneKind::Overlay => overlay::overlay_scene(inputs, cache, size_px),
         PaneKind::Bullseye => bullseye::bullseye_scene(inputs, size_px),
         PaneKind::Cohort => cohort::cohort_scene(inputs, size_px),
+        PaneKind::LightBox => light_box::light_box_scene(inputs, cache, size_px),
     }
 }
 
@@ -85,7 +94,7 @@ pub fn build_plain(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, 
 pub fn pane_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -> Option<Plane> {
     let plane = match pane {
         PaneKind::Overlay => chain::registration(inputs)?.plane,
-        PaneKind::Cohort => return None,
+        PaneKind::Cohort | PaneKind::LightBox => return None,
         _ => heart::own_plane(inputs, cache, pane)?,
     };
     Some(if inputs.view.neurological { plane.mirrored() } else { plane })
@@ -96,7 +105,7 @@ pub fn pane_plane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind) -
 pub fn lps_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, p: DVec2) -> Option<DVec3> {
     match pane {
         PaneKind::Section => Chain::of(inputs)?.lps_from_section(p),
-        PaneKind::Bullseye | PaneKind::Cohort => None,
+        PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => None,
         _ => Some(pane_plane(inputs, cache, pane)?.lps_from_plane(p)),
     }
 }
@@ -107,7 +116,7 @@ pub fn lps_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind
 pub fn section_from_pane(inputs: &Inputs<'_>, cache: &mut SceneCache, pane: PaneKind, p: DVec2) -> Option<DVec2> {
     match pane {
         PaneKind::Section => Some(p),
-        PaneKind::Bullseye | PaneKind::Cohort => None,
+        PaneKind::Bullseye | PaneKind::Cohort | PaneKind::LightBox => None,
         _ => Chain::of(inputs)?.section_from_lps(lps_from_pane(inputs, cache, pane, p)?),
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn overlay_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_px
         let how = "Register ▶ Bind section puts it on a plane of the heart";
         return Pane::empty(inputs, size_px, &["The section over the heart", how]);
     };
-    let fixed = inputs.study.volume(r.heart).map(|v| (r.heart, v)).or_else(|| heart(inputs));
+    let fixed = inputs.study.volume(r.heart).map(|v| (r.heart, v)).or_else(|| heart(inputs, PaneKind::Overlay));
     let plane = if inputs.view.neurological { r.plane.mirrored() } else { r.plane };
     let chain = Chain::of(inputs);
     let bounds = match (&fixed, &chain) {

@@ -3,7 +3,7 @@
 use super::{Inputs, SceneCache, chain::Chain};
 use crate::model::{ElementId, Landmark, LayerKind, Registration, Section};
 use crate::scene::number::round_length;
-use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PictureDrawn, Scene, SpotsDrawn, significant};
+use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PaneKind, PictureDrawn, Scene, SpotsDrawn, significant};
 use crate::space::{DVec2, Plane, orientation_letters};
 use std::sync::Arc;
 
@@ -108,16 +108,19 @@ pub(super) fn draw_section(
                 let (Some(positions), Some(spots)) = (cache.spots(id, section, chain), &section.spots) else { continue };
                 let stretch = chain.map_or(1.0, |c| c.warp.linear_part().matrix2.determinant().abs().sqrt());
                 let values = color_by.as_ref().and_then(|_| inputs.derived.spot_values.get(&id));
-                pane.draw(Drawn::Spots(SpotsDrawn {
+                let radius_mm = (spots.diameter_px / 2.0 * mm_per_px * stretch) as f32;
+                let slot = (id, chain.map(|_| PaneKind::Overlay), None);
+                let drawn = SpotsDrawn {
                     positions,
                     values: values.map(|v| Arc::clone(&v.values)),
-                    radius_mm: (spots.diameter_px / 2.0 * mm_per_px * stretch) as f32,
+                    radius_mm,
                     low: values.map_or(0.0, |v| v.low as f32),
                     high: values.map_or(1.0, |v| v.high as f32),
                     color_map: *color_map,
                     opacity,
                     compare,
-                }));
+                };
+                draw_spots(pane, inputs, cache, slot, drawn);
                 if let Some(v) = values {
                     let (title, rule) = (v.title.clone(), v.rule.clone());
                     pane.scene.marks.retain(|m| !matches!(m, Mark::ColorBar { .. }));
@@ -127,6 +130,34 @@ pub(super) fn draw_section(
             LayerKind::Image { .. } | LayerKind::Labels { .. } => {}
         }
     }
+}
+
+/// Opacity of the spots that do not light up, as a share.
+const UNLIT: f32 = 0.22;
+
+/// Draws spots; where a segment lights up, its spots stay as they are with a light rim, and the others step back.
+/// `kept` are the numbers of the spots at the positions, where these are not all.
+pub(super) fn draw_spots(
+    pane: &mut Pane,
+    inputs: &Inputs<'_>,
+    cache: &mut SceneCache,
+    (id, slot, kept): (ElementId, Option<PaneKind>, Option<&Arc<[u32]>>),
+    spots: SpotsDrawn,
+) {
+    let (Some(lit), Some(segments)) = (inputs.view.shown_segment(), inputs.derived.spot_segments.get(&id)) else {
+        pane.draw(Drawn::Spots(spots));
+        return;
+    };
+    let (positions, values) = cache.lit_spots((id, slot), (&spots.positions, kept), spots.values.as_ref(), (segments, lit));
+    pane.draw(Drawn::Spots(SpotsDrawn { opacity: spots.opacity * UNLIT, ..spots.clone() }));
+    if positions.is_empty() {
+        return;
+    }
+    let least = f64::from(pane.px(1.5)) * pane.scene.camera.mm_per_px;
+    let radius_mm = spots.radius_mm + (f64::from(spots.radius_mm) * 0.3).max(least) as f32;
+    let rim = SpotsDrawn { positions: Arc::clone(&positions), values: None, radius_mm, opacity: 1.0, ..spots.clone() };
+    pane.draw(Drawn::Spots(rim));
+    pane.draw(Drawn::Spots(SpotsDrawn { positions, values, ..spots }));
 }
 
 /// Color of a landmark: dim where it is left out, red where two look exchanged, amber where its fixed

@@ -182,6 +182,7 @@ fn derived(study: &Study) -> Derived {
         bullseye: bullseye(),
         bullseye_scale: None,
         spot_values: BTreeMap::from([(SECTION, Arc::new(values))]),
+        ..Derived::default()
     }
 }
 

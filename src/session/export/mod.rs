@@ -14,8 +14,9 @@ pub use picture::text_scale;
 pub use places::{Placed, SpotRow};
 
 use super::derive::SegmentsOf;
+use super::discs::Disc;
 use super::edit::{Line, LineKind};
-use super::project::{view_from, view_value};
+use super::view_record::{view_from, view_value};
 use super::{Outcome, Session};
 use crate::base::{Error, Progress, Result};
 use crate::io;
@@ -74,6 +75,13 @@ pub enum ExportWhat {
         /// Genes as `log1p CP10k` instead of counts.
         log_normalized: bool,
     },
+    /// What the bullseye shows, one disc or two: `segment,name,territory,metric,value,unit,n,method`.
+    Bullseye,
+    /// The numbers of an analysis of the heart: `subject,region,phase,metric,value,unit,method`.
+    Measures {
+        /// The analysis.
+        analysis: u64,
+    },
     /// Landmark pairs of a section with their residuals.
     Residuals {
         /// The section.
@@ -123,6 +131,7 @@ pub struct Exporter {
     /// A transform from a file in the place of a registration, for one section.
     pub given: Option<(ElementId, Placed)>,
     segments: BTreeMap<ElementId, Arc<SegmentsOf>>,
+    discs: Vec<Disc>,
 }
 
 impl Exporter {
@@ -145,6 +154,8 @@ impl Exporter {
             ExportWhat::Segments { section, values, log_normalized } => {
                 self.segment_means(section.map(ElementId), values, *log_normalized)?.write(&path).map(|()| vec![path.clone()])
             }
+            ExportWhat::Bullseye => self.bullseye()?.write(&path).map(|()| vec![path.clone()]),
+            ExportWhat::Measures { analysis } => self.measures(*analysis)?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Residuals { section } => self.residuals(ElementId(*section))?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Layers { section } => {
                 self.layer_values(ElementId(*section), &part)?.write(&path).map(|()| vec![path.clone()])
@@ -195,6 +206,7 @@ impl Session {
             derived: self.derived.clone(),
             given: None,
             segments: self.segments.clone(),
+            discs: self.discs.clone(),
         }
     }
 

@@ -98,6 +98,9 @@ impl Exporter {
             what = format!("{what} · {}", of.join(" → "));
         }
         let mut sentences = vec![what];
+        if let Some(scale) = self.derived.bullseye_scale.as_ref().filter(|_| kind == PaneKind::Bullseye) {
+            sentences.extend(scale.notes.iter().cloned());
+        }
         if let Some((id, _)) = section.filter(|_| shows_spots) {
             let registered = self.placed(id).map_or_else(|| "not registered".to_owned(), |p| p.sentence());
             sentences.push(format!("Registration: {registered}"));

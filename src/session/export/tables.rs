@@ -6,7 +6,7 @@ use crate::base::{Error, Progress, Result};
 use crate::cardiac;
 use crate::imaging;
 use crate::io::{self, Table, TableColumn};
-use crate::model::{Column, ElementId, LayerKind, Section};
+use crate::model::{AnalysisId, AnalysisResult, Column, ElementId, LayerKind, MeasuredValue, Section};
 use crate::scene::{label_phase, phase_at};
 use crate::space::DVec3;
 use std::path::{Path, PathBuf};
@@ -99,6 +99,37 @@ impl Exporter {
             }
         }
         segment_table(&rows)
+    }
+
+    /// What the bullseye shows.
+    pub(super) fn bullseye(&self) -> Result<Table> {
+        if self.discs.is_empty() {
+            return Err(Error::parameter("there are no segments: open labels of the left ventricle"));
+        }
+        crate::session::disc_table(&self.discs.iter().collect::<Vec<_>>())
+    }
+
+    /// The numbers of an analysis, as `measure` writes them; the subject is told by a hash, as a name may be a patient's.
+    pub(super) fn measures(&self, id: u64) -> Result<Table> {
+        let analysis = self.study.analyses.get(&AnalysisId(id)).ok_or_else(|| Error::parameter("there is no such analysis"))?;
+        let AnalysisResult::Measures(found) = &analysis.result else {
+            return Err(Error::parameter(format!("{} has no numbers of the heart", analysis.title)));
+        };
+        let name = self.study.provenance.get(&analysis.of).and_then(|p| p.path.as_ref()).and_then(|p| p.file_name());
+        let subject = match name {
+            Some(name) => io::project::path_key(Path::new(name))[..8].to_owned(),
+            None => "built-in".into(),
+        };
+        let text = |name: &str, of: fn(&MeasuredValue) -> &str| TableColumn::text(name, found.rows.iter().map(|r| Some(of(r))));
+        Table::new(vec![
+            TableColumn::text("subject", found.rows.iter().map(|_| Some(subject.clone()))),
+            text("region", |r| &r.region),
+            text("phase", |r| &r.phase),
+            text("metric", |r| &r.metric),
+            TableColumn::numbers("value", found.rows.iter().map(|r| Some(r.value))),
+            text("unit", |r| &r.unit),
+            text("method", |r| &r.method),
+        ])
     }
 
     /// Landmark pairs with both places, what the fit leaves, and the error where each is left out.

@@ -8,11 +8,10 @@
 mod fuse;
 mod measure;
 mod predict;
-mod readers;
 mod reduce;
 
 pub use fuse::{FusePreview, FuseTask};
-pub use measure::{MeasureTask, MeasureWhat};
+pub use measure::{Body, EchoPoints, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice, echo_view};
 pub use predict::PredictTask;
 pub use reduce::{FlavorRecord, ReduceTask};
 

@@ -365,7 +365,7 @@ fn readers(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId) {
     let other = desk.memo.analyze.draw.other.filter(|c| others.iter().any(|(o, _)| o == c)).unwrap_or(others[0].0);
     let frame = if desk.memo.analyze.draw.all_phases { None } else { Some(desk.session.shown_label_phase(id)) };
     if run_button(ui, desk, "measure", "Compare the two readers", None) {
-        let task = MeasureTask { what: MeasureWhat::Readers { other: other.0 }, frame, ..MeasureTask::usual(id) };
+        let task = MeasureTask { what: MeasureWhat::Compare { other: other.0 }, frame, ..MeasureTask::usual(id) };
         desk.act(Action::Run(Task::Measure(Box::new(task))));
     }
     let Some((analysis_id, analysis)) = newest(desk, id, |r| matches!(r, AnalysisResult::Measures(_))) else { return };

@@ -5,7 +5,7 @@ use super::super::desk::{Desk, dim, small, title};
 use super::super::pick::{Answer, Ask, Picker};
 use super::super::tree::field;
 use super::run_button;
-use crate::model::ElementId;
+use crate::model::{AnalysisId, AnalysisResult, ElementId};
 use crate::scene::PaneKind;
 use crate::session::{Action, ExportWhat, export_name, stamp};
 use egui::{ComboBox, Label, TextEdit, Ui};
@@ -23,6 +23,8 @@ enum Kind {
     Spots,
     Map,
     Segments,
+    Bullseye,
+    Measures,
     Residuals,
     Layers,
     Transform,
@@ -31,11 +33,13 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Picture,
         Self::Spots,
         Self::Map,
         Self::Segments,
+        Self::Bullseye,
+        Self::Measures,
         Self::Residuals,
         Self::Layers,
         Self::Transform,
@@ -48,7 +52,9 @@ impl Kind {
             Self::Picture => "Picture of a pane",
             Self::Spots => "Spots",
             Self::Map => "Gene map on the heart's grid",
-            Self::Segments => "Segments (bullseye)",
+            Self::Segments => "Genes by segment",
+            Self::Bullseye => "Bullseye as shown",
+            Self::Measures => "Numbers of the heart",
             Self::Residuals => "Landmark residuals",
             Self::Layers => "Layer values at the spots",
             Self::Transform => "Transform",
@@ -64,6 +70,8 @@ impl Kind {
             Self::Spots => "spots",
             Self::Map => "map",
             Self::Segments => "segments",
+            Self::Bullseye => "bullseye",
+            Self::Measures => "measures",
             Self::Residuals => "residuals",
             Self::Layers => "layers",
             Self::Transform => "transform",
@@ -78,7 +86,9 @@ impl Kind {
             Self::Spots => &["h5ad", "csv", "tsv", "parquet"],
             Self::Map => &["nii.gz", "nii"],
             Self::Labels => &["nii.gz", "nii", "dcm"],
-            Self::Segments | Self::Residuals | Self::Layers | Self::Figures => &["csv", "tsv", "parquet"],
+            Self::Segments | Self::Bullseye | Self::Measures | Self::Residuals | Self::Layers | Self::Figures => {
+                &["csv", "tsv", "parquet"]
+            }
             Self::Transform => &["json", "tfm", "ngff.json"],
         }
     }
@@ -94,6 +104,12 @@ impl Kind {
             (Self::Spots, _) => "One row per spot: section µm (y down), patient LPS mm, segment, tissue, exclusions, values.",
             (Self::Map, _) => "Mean of the spots in each voxel, NaN elsewhere; the number of spots beside it as _count.",
             (Self::Segments, _) => "Mean of the spots on tissue in each of the 17 segments, with their number.",
+            (Self::Bullseye, _) => {
+                "Segment, name, territory, metric, value, unit, n and definition of what the bullseye shows; two discs below each other."
+            }
+            (Self::Measures, _) => {
+                "The newest numbers of the heart: region, phase, metric, value, unit and definition, one per row."
+            }
             (Self::Residuals, _) => "Both places of each pair, its residual and its error when left out, in mm.",
             (Self::Layers, _) => "Every visible image and segmentation, read at the spots through the chain.",
             (Self::Labels, "dcm") => "The segmentation drawn on, as a DICOM segmentation without anything of the patient.",
@@ -123,6 +139,8 @@ pub(in crate::ui) struct State {
     /// Empty is what is painted.
     value: String,
     counts: bool,
+    /// The numbers of the heart to export; the newest where none was chosen.
+    analysis: Option<AnalysisId>,
     folder: Option<String>,
     picker: Option<Picker>,
 }
@@ -141,6 +159,21 @@ impl State {
     /// A pane's picture is to be exported.
     pub(in crate::ui) fn choose_pane(&mut self, pane: PaneKind) {
         (self.kind, self.pane, self.ending) = (Kind::Picture, Some(pane), 0);
+    }
+
+    /// A pane is to be exported as a drawing of vectors.
+    pub(in crate::ui) fn choose_drawing(&mut self, pane: PaneKind) {
+        (self.kind, self.pane, self.ending) = (Kind::Picture, Some(pane), 1);
+    }
+
+    /// What the bullseye shows is to be exported as a table.
+    pub(in crate::ui) fn choose_bullseye(&mut self) {
+        (self.kind, self.ending) = (Kind::Bullseye, 0);
+    }
+
+    /// The numbers of an analysis are to be exported as a table.
+    pub(in crate::ui) fn choose_measures(&mut self, analysis: AnalysisId) {
+        (self.kind, self.ending, self.analysis) = (Kind::Measures, 0, Some(analysis));
     }
 }
 
@@ -189,7 +222,13 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     match state.kind {
         Kind::Picture => picture(ui, desk, state),
         Kind::Spots | Kind::Map | Kind::Segments => values(ui, desk, state),
-        Kind::Residuals | Kind::Layers | Kind::Transform | Kind::Labels | Kind::Figures => {}
+        Kind::Bullseye
+        | Kind::Measures
+        | Kind::Residuals
+        | Kind::Layers
+        | Kind::Transform
+        | Kind::Labels
+        | Kind::Figures => {}
     }
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {
@@ -340,12 +379,21 @@ fn what(desk: &Desk<'_>, state: &State) -> ExportWhat {
             let section = view.section.filter(|id| is_registered(desk, *id)).map(|id| id.0);
             ExportWhat::Segments { section, values, log_normalized }
         }
+        Kind::Bullseye => ExportWhat::Bullseye,
+        Kind::Measures => ExportWhat::Measures { analysis: measures(desk, state).map_or(0, |id| id.0) },
         Kind::Residuals => ExportWhat::Residuals { section },
         Kind::Layers => ExportWhat::Layers { section },
         Kind::Transform => ExportWhat::Transform { section },
         Kind::Labels => ExportWhat::Labels { labels: id(desk.session.drawn_labels()) },
         Kind::Figures => ExportWhat::Figures,
     }
+}
+
+/// The analysis chosen, else the newest with numbers.
+fn measures(desk: &Desk<'_>, state: &State) -> Option<AnalysisId> {
+    let all = &desk.session.study.analyses;
+    let has = |id: &AnalysisId| all.get(id).is_some_and(|a| matches!(a.result, AnalysisResult::Measures(_)));
+    state.analysis.filter(has).or_else(|| all.keys().rev().copied().find(has))
 }
 
 fn is_registered(desk: &Desk<'_>, section: ElementId) -> bool {
@@ -358,10 +406,11 @@ fn why_not(desk: &Desk<'_>, state: &State, folder: &std::path::Path) -> Option<S
     let needs = match state.kind {
         Kind::Picture => None,
         Kind::Segments if desk.session.derived.bullseye.is_empty() => Some("Open labels of the left ventricle first."),
-        Kind::Segments => None,
         Kind::Labels if desk.session.drawn_labels().is_none() => Some("Show a segmentation first."),
         Kind::Figures if desk.session.study.figures.is_empty() => Some("Measure something first (Ruler)."),
-        Kind::Labels | Kind::Figures => None,
+        Kind::Bullseye if desk.session.discs().is_empty() => Some("Open labels of the left ventricle first."),
+        Kind::Measures if measures(desk, state).is_none() => Some("Measure something in the Heart panel first."),
+        Kind::Segments | Kind::Bullseye | Kind::Measures | Kind::Labels | Kind::Figures => None,
         _ if section.is_none() => Some("Open a section first."),
         Kind::Map if desk.session.view.heart.is_none() => Some("Open an image of the heart first: the map gets its grid."),
         Kind::Map if names(desk, state).len() != 1 => Some("A map is of one value: type one gene."),

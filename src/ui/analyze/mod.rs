@@ -7,6 +7,7 @@ mod draw;
 mod export;
 mod figures;
 mod fusion;
+mod import;
 mod measures;
 mod prediction;
 mod reduction;
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) prediction: prediction::State,
     pub(super) cohort: cohort::State,
     pub(super) export: export::State,
+    pub(super) import: import::State,
 }
 
 /// The strip of tabs above the right side.
@@ -64,6 +66,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         Panel::Prediction => prediction::show(ui, desk),
         Panel::Cohort => cohort::show(ui, desk),
         Panel::Export => export::show(ui, desk),
+        Panel::Import => import::show(ui, desk),
     });
 }
 

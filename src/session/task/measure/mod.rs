@@ -1,10 +1,15 @@
 //! Numbers of the heart from a segmentation, as a task: of one frame or of all.
 
-use super::{Made, readers};
+mod more;
+
+pub use more::{EchoPoints, RadiomicsChoice, ScarChoice, view_of as echo_view};
+
+use super::Made;
 use crate::base::{Error, Progress, Result, Warnings};
 use crate::cardiac::{
-    Anchor, Levels, Measure, Measured, ScarRule, ScarSettings, SegmentSettings, Segmentation, VentricleSettings, WallMethod,
-    measure_scar, measure_segments, measure_wall, plausibility, segment_labels, segment_labels_or_wall, systole_of, ventricles,
+    Anchor, CalciumSettings, EchoSettings, Levels, Measure, Measured, SegmentSettings, Segmentation, StrainSettings,
+    VentricleSettings, WallMethod, measure_segments, measure_wall, plausibility, segment_labels, segment_labels_or_wall,
+    systole_of, ventricles,
 };
 use crate::model::{AnalysisResult, ElementId, Finding, LabelMap, MeasuredValue, Measures, Study};
 use serde::{Deserialize, Serialize};
@@ -23,18 +28,70 @@ pub enum MeasureWhat {
         /// As `nearest`.
         definition: String,
     },
-    /// Late enhancement of the image by a rule that needs no remote muscle.
-    Scar {
-        /// As `otsu`.
-        rule: String,
-        /// Least voxels of a piece.
-        min_voxels: usize,
+    /// Late enhancement of the image by a rule.
+    Scar(ScarChoice),
+    /// Extracellular volume from two T1 maps.
+    Ecv {
+        /// The map before contrast.
+        pre: u64,
+        /// The map after contrast.
+        post: u64,
+        /// A fraction.
+        hematocrit: f64,
     },
-    /// Overlap and distances to the labels of another reader.
-    Readers {
+    /// Circumferential and radial strain from the labels of the whole beat.
+    Strain {
+        /// Green–Lagrange instead of engineering.
+        green: bool,
+        /// Drift taken out linearly.
+        close_drift: bool,
+    },
+    /// Volumes, ejection fraction and strain from contours of an echocardiogram.
+    Echo {
+        /// Of the four-chamber view; empty where there is none.
+        a4c: EchoPoints,
+        /// Of the two-chamber view.
+        a2c: EchoPoints,
+        /// Area–length by the mean of both lengths.
+        mean_length: bool,
+        /// Green–Lagrange instead of engineering.
+        green: bool,
+    },
+    /// Calcium of a CT in the labeled arteries.
+    Calcium {
+        /// Least density in HU.
+        threshold_hu: f64,
+        /// Least area in mm².
+        min_area_mm2: f64,
+        /// Pixels that touch at corners belong together.
+        corners_join: bool,
+        /// mg of hydroxyapatite per mL and HU.
+        calibration: Option<f64>,
+    },
+    /// Texture, shape and intensities of a region.
+    Radiomics(RadiomicsChoice),
+    /// Overlap and agreement with another reader's labels.
+    Compare {
         /// The other segmentation.
         other: u64,
     },
+}
+
+/// The person whose heart it is, for indexed values and healthy ranges; nothing that tells who.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Body {
+    /// Beats per minute.
+    pub heart_rate: Option<f64>,
+    /// Height in cm.
+    pub height_cm: Option<f64>,
+    /// Weight in kg.
+    pub weight_kg: Option<f64>,
+    /// Du Bois' body surface instead of Mosteller's.
+    pub du_bois: bool,
+    /// For healthy ranges; not told is both.
+    pub female: Option<bool>,
+    /// The right ventricle has its own end-diastole and end-systole.
+    pub rv_own_phases: bool,
 }
 
 /// Settings of the task. The names are on disk: they stay.
@@ -52,6 +109,9 @@ pub struct MeasureTask {
     pub anchor: String,
     /// Division of the levels, as `thirds`.
     pub levels: String,
+    /// For indexed values of ventricles.
+    #[serde(default)]
+    pub body: Body,
 }
 
 impl MeasureTask {
@@ -65,38 +125,65 @@ impl MeasureTask {
             frame: None,
             anchor: Anchor::default().name().into(),
             levels: Levels::default().name().into(),
+            body: Body::default(),
         }
     }
 
     pub(super) fn inputs(&self) -> BTreeSet<ElementId> {
-        let other = match self.what {
-            MeasureWhat::Readers { other } => Some(other),
-            _ => None,
+        let own = std::iter::once(self.labels).chain(self.image);
+        let more: Vec<u64> = match &self.what {
+            MeasureWhat::Scar(choice) => choice.remote.into_iter().collect(),
+            MeasureWhat::Ecv { pre, post, .. } => vec![*pre, *post],
+            MeasureWhat::Compare { other } => vec![*other],
+            _ => Vec::new(),
         };
-        std::iter::once(self.labels).chain(self.image).chain(other).map(ElementId).collect()
+        own.chain(more).map(ElementId).collect()
     }
 
     pub(super) fn make(&self, study: &Study, progress: &Progress) -> Result<Made> {
+        progress.step(0.0, "measuring")?;
+        let frames = self.frame.map_or_else(|| "all frames".to_owned(), |f| format!("frame {}", f + 1));
+        if let MeasureWhat::Echo { a4c, a2c, mean_length, green } = &self.what {
+            let settings = EchoSettings { mean_length: *mean_length, green: *green, all_phases: true };
+            return self.made("contours", "all frames", Self::echo(a4c, a2c, settings)?);
+        }
         let labels =
             study.labels(ElementId(self.labels)).ok_or_else(|| Error::parameter("the segmentation is not open any more"))?;
         if let Some(frame) = self.frame.filter(|f| *f >= labels.n_phases()) {
             return Err(Error::parameter(format!("frame {} of {} frames", frame + 1, labels.n_phases())));
         }
-        progress.step(0.0, "measuring")?;
         let measured = match &self.what {
             MeasureWhat::Ventricles => self.ventricles(labels)?,
             MeasureWhat::Segments => self.segments(study, labels, progress)?,
             MeasureWhat::Wall { definition } => self.wall(labels, definition, progress)?,
-            MeasureWhat::Readers { other } => readers::compare([labels, readers::other(study, *other)?], self.frame, progress)?,
-            MeasureWhat::Scar { rule, min_voxels } => self.scar(study, labels, (rule, *min_voxels), progress)?,
+            MeasureWhat::Scar(choice) => self.scar(study, labels, choice, progress)?,
+            MeasureWhat::Ecv { pre, post, hematocrit } => self.ecv(study, labels, (*pre, *post, *hematocrit), progress)?,
+            MeasureWhat::Strain { green, close_drift } => {
+                self.strain(labels, StrainSettings { green: *green, close_drift: *close_drift }, progress)?
+            }
+            MeasureWhat::Calcium { threshold_hu, min_area_mm2, corners_join, calibration } => {
+                let settings = CalciumSettings {
+                    threshold_hu: *threshold_hu,
+                    min_area_mm2: *min_area_mm2,
+                    corners_join: *corners_join,
+                    mg_per_ml_hu: *calibration,
+                };
+                self.calcium(study, labels, &settings, progress)?
+            }
+            MeasureWhat::Radiomics(choice) => self.radiomics(study, labels, choice, progress)?,
+            MeasureWhat::Compare { other } => self.compare(study, labels, *other, progress)?,
+            MeasureWhat::Echo { .. } => Measured::default(),
         };
+        self.made(&labels.name, &frames, measured)
+    }
+
+    fn made(&self, of: &str, frames: &str, measured: Measured) -> Result<Made> {
         if measured.rows.is_empty() {
             return Err(Error::degenerate("nothing could be measured in these frames"));
         }
-        let frames = self.frame.map_or_else(|| "all frames".to_owned(), |f| format!("frame {}", f + 1));
         Ok(Made {
-            title: format!("{} of {}", self.name(), labels.name),
-            settings: self.settings(&frames),
+            title: format!("{} of {of}", self.name()),
+            settings: self.settings(frames),
             sentence: format!("{} numbers from {frames}.", measured.rows.len()),
             findings: measured.findings,
             fields: Vec::new(),
@@ -111,25 +198,56 @@ impl MeasureTask {
             MeasureWhat::Ventricles => "Ventricles",
             MeasureWhat::Segments => "Segments",
             MeasureWhat::Wall { .. } => "Wall thickness",
-            MeasureWhat::Scar { .. } => "Scar",
-            MeasureWhat::Readers { .. } => "Two readers",
+            MeasureWhat::Scar(_) => "Scar",
+            MeasureWhat::Ecv { .. } => "Extracellular volume",
+            MeasureWhat::Strain { .. } => "Strain",
+            MeasureWhat::Echo { .. } => "Echocardiography",
+            MeasureWhat::Calcium { .. } => "Calcium",
+            MeasureWhat::Radiomics(_) => "Texture",
+            MeasureWhat::Compare { .. } => "Two readers",
         }
     }
 
     fn settings(&self, frames: &str) -> Vec<(String, String)> {
         let mut settings = vec![("frames".to_owned(), frames.to_owned())];
-        if self.what != MeasureWhat::Ventricles {
-            settings.push(("anchor of the segments".into(), self.anchor.clone()));
-            settings.push(("levels".into(), self.levels.clone()));
+        let mut add = |name: &str, value: String| settings.push((name.to_owned(), value));
+        let uses_segments = matches!(
+            self.what,
+            MeasureWhat::Segments | MeasureWhat::Wall { .. } | MeasureWhat::Scar(_) | MeasureWhat::Ecv { .. }
+        );
+        if uses_segments {
+            add("anchor of the segments", self.anchor.clone());
+            add("levels", self.levels.clone());
         }
+        let strain = |green: bool| if green { "Green-Lagrange".to_owned() } else { "engineering".to_owned() };
         match &self.what {
-            MeasureWhat::Wall { definition } => settings.push(("definition of thickness".into(), definition.clone())),
-            MeasureWhat::Scar { rule, min_voxels } => {
-                settings.push(("rule".into(), rule.clone()));
-                settings.push(("least voxels of a piece".into(), min_voxels.to_string()));
+            MeasureWhat::Wall { definition } => add("definition of thickness", definition.clone()),
+            MeasureWhat::Scar(choice) => {
+                add("rule", choice.rule.clone());
+                add("least voxels of a piece", choice.min_voxels.to_string());
+                add("enclosed dark cores count", choice.obstruction.to_string());
             }
-            MeasureWhat::Readers { other } => settings.push(("other reader".into(), format!("segmentation {other}"))),
-            MeasureWhat::Ventricles | MeasureWhat::Segments => {}
+            MeasureWhat::Ecv { hematocrit, .. } => add("hematocrit", hematocrit.to_string()),
+            MeasureWhat::Strain { green, close_drift } => {
+                add("strain", strain(*green));
+                add("drift taken out", close_drift.to_string());
+            }
+            MeasureWhat::Echo { mean_length, green, .. } => {
+                add("length of area–length", if *mean_length { "mean".into() } else { "shorter".into() });
+                add("strain", strain(*green));
+            }
+            MeasureWhat::Calcium { threshold_hu, min_area_mm2, corners_join, calibration } => {
+                add("threshold", format!("{threshold_hu} HU"));
+                add("least area", format!("{min_area_mm2} mm²"));
+                add("neighbors", if *corners_join { "8".into() } else { "4".into() });
+                add("calibration", calibration.map_or_else(|| "none: no mass".to_owned(), |c| format!("{c} mg/mL/HU")));
+            }
+            MeasureWhat::Radiomics(choice) => {
+                let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+                add("gray levels", or(&choice.discretize, "whole intensities"));
+                add("aggregation", or(&choice.aggregation, "all six"));
+            }
+            MeasureWhat::Ventricles | MeasureWhat::Segments | MeasureWhat::Compare { .. } => {}
         }
         settings
     }
@@ -148,7 +266,16 @@ impl MeasureTask {
     }
 
     fn ventricles(&self, labels: &LabelMap) -> Result<Measured> {
-        let settings = VentricleSettings { all_phases: true, ..VentricleSettings::default() };
+        let body = self.body;
+        let settings = VentricleSettings {
+            all_phases: true,
+            heart_rate: body.heart_rate,
+            height_cm: body.height_cm,
+            weight_kg: body.weight_kg,
+            du_bois: body.du_bois,
+            rv_own_phases: body.rv_own_phases,
+            ..VentricleSettings::default()
+        };
         let mut warnings = Warnings::default();
         let mut rows = ventricles(labels, None, &settings, &mut warnings)?;
         if let Some(frame) = self.frame {
@@ -161,7 +288,7 @@ impl MeasureTask {
             evidence: Vec::new(),
             remedy: String::new(),
         });
-        let findings = said.chain(plausibility(&rows, None)).collect();
+        let findings = said.chain(plausibility(&rows, body.female)).collect();
         Ok(Measured { rows, findings })
     }
 
@@ -203,24 +330,12 @@ impl MeasureTask {
         }
         Ok(all)
     }
-
-    fn scar(&self, study: &Study, labels: &LabelMap, (rule, min_voxels): (&str, usize), progress: &Progress) -> Result<Measured> {
-        let image = self.image.and_then(|id| study.volume(ElementId(id)));
-        let image = image.ok_or_else(|| Error::parameter("scar is measured in an image; choose one"))?;
-        let frame = self.frame.unwrap_or(0);
-        let seg = segment_labels_or_wall(labels, frame, &self.cut()?)?;
-        let settings = ScarSettings { rule: ScarRule::from_name(rule)?, min_voxels, obstruction: false };
-        let scar = measure_scar(&seg, labels, (image, frame.min(image.n_phases() - 1)), None, &settings, progress)?;
-        let mut measured = scar.measured;
-        add_new(&mut measured.findings, seg.findings);
-        Ok(measured)
-    }
 }
 
 /// Adds findings that are not there yet.
 fn add_new(findings: &mut Vec<Finding>, more: Vec<Finding>) {
     for finding in more {
-        if findings.iter().all(|f| f.code != finding.code) {
+        if findings.iter().all(|f| f.code != finding.code || f.what != finding.what) {
             findings.push(finding);
         }
     }
