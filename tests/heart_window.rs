@@ -120,7 +120,7 @@ fn a_clicked_segment_lights_its_voxels_and_spots_everywhere() {
     let mm = open.spots.as_ref().unwrap().px[index] * open.mm_per_px();
     session.apply(Action::View(ViewAction::Cursor(Some((PaneKind::Section, mm)))));
     assert_eq!(session.derived.cursor_segment, Some(segment));
-    let labels = session.study.labels(labels_of(&session)).unwrap();
+    let labels = session.study.labels(labels_of(&session)).unwrap().clone();
     let map = &session.derived.segments[&labels_of(&session)];
     assert_eq!(map.n_phases(), labels.n_phases(), "in every phase");
     let [nx, ny, _] = map.grid.size();

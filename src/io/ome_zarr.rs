@@ -85,8 +85,7 @@ pub(super) fn read(store: &Zarr, folder: &Path, reading: &mut Reading) -> Result
     let name = name.strip_suffix(".ome").unwrap_or(&name).to_owned();
     let picture = Picture { levels, full_size: full.map(|n| n as f64) };
     let content = Content::Section(Section { name, picture: Some(Arc::new(picture)), pixel_size, spots: None, expression: None });
-    let summary = summary::summarize(&content);
-    Ok(Found { content, summary, sorted_by: None, n_files: 1, path: folder.to_path_buf(), item: 0 })
+    Ok(Found::alone(content, folder))
 }
 
 fn told(store: &Zarr, at: &str, ome: &Value) -> Result<Told> {

@@ -4,7 +4,6 @@
 use super::archive::{self, Archive};
 use super::contours::ContourKind;
 use super::mesh::MeshKind;
-use super::summary::summarize;
 use super::{
     Found, Reading, beside, bytes, cohort, contours, counts, dicom, hdf5_open, mesh, mtx, nifti, picture, table, tiff, visium,
     volume_formats, xenium, zarr_open,
@@ -237,7 +236,7 @@ fn open_archive(path: &Path, kind: Archive, reading: &mut Reading) -> Result<Vec
     for (item, one) in found.iter_mut().enumerate() {
         (one.path, one.item) = (path.to_path_buf(), item);
         if let super::Content::Section(section) = &mut one.content {
-            archive::rename(section, folder.path(), path);
+            archive::rename(section, unpacked.folder.path(), path);
         }
     }
     Ok(found)
@@ -303,7 +302,12 @@ fn open_folder(folder: &Path, in_archive: bool, reading: &mut Reading) -> Result
     for one in &unpacked {
         one.name_notes(&mut reading.warnings.notes[n_notes..]);
         failures = failures.into_iter().map(|e| e.moved(one.folder.path(), &one.archive)).collect();
-        found.iter_mut().filter(|f| f.path.starts_with(one.folder.path())).for_each(|f| f.path.clone_from(&one.archive));
+        for inside in found.iter_mut().filter(|f| f.path.starts_with(one.folder.path())) {
+            inside.path.clone_from(&one.archive);
+            if let super::Content::Section(section) = &mut inside.content {
+                archive::rename(section, one.folder.path(), &one.archive);
+            }
+        }
     }
     failures.sort_by(|a, b| path_of(a).cmp(&path_of(b)));
     finish(folder, found, failures, &inventory.unknown, reading)

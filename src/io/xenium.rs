@@ -86,7 +86,7 @@ pub fn read_xenium(folder: &Path, reading: &mut Reading) -> Result<Found> {
         spots: Some(Arc::new(spots)),
         expression: expression.map(Arc::new),
     };
-    Ok(Found { content: Content::Section(section), summary, sorted_by: None, n_files, path: folder.to_path_buf(), item: 0 })
+    Ok(Found { summary, n_files, ..Found::alone(Content::Section(section), folder) })
 }
 
 fn manifest(folder: &Path, reading: &Reading) -> Result<Value> {

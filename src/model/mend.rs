@@ -95,12 +95,12 @@ impl Mend {
         };
         match *self {
             Self::SliceSpacing(mm) => spaced(volume, mm),
-            Self::TurnSlices => with_slices(volume, volume.grid, |k| nz - 1 - k),
+            Self::TurnSlices => Ok(with_slices(volume, volume.grid, |k| nz - 1 - k)),
             Self::DropSlice(k) if nz > 1 && (k == 0 || k + 1 == nz) => {
                 let first = usize::from(k == 0);
                 let mut map = volume.grid.lps_from_voxel();
                 map.translation += map.matrix3.z_axis * first as f64;
-                with_slices(volume, Grid::new([nx, ny, nz - 1], map)?, |k| k + first)
+                Ok(with_slices(volume, Grid::new([nx, ny, nz - 1], map)?, |k| k + first))
             }
             Self::DropSlice(_) => Err(Error::parameter("only the first or the last slice can be left away; leave others out")),
             Self::FirstPhase(p) => {
@@ -133,13 +133,13 @@ fn spaced(volume: &Volume, mm: f64) -> Result<Volume> {
 }
 
 /// The slices `from(k)` for each new slice k.
-fn with_slices(volume: &Volume, grid: Grid, from: impl Fn(usize) -> usize) -> Result<Volume> {
+fn with_slices(volume: &Volume, grid: Grid, from: impl Fn(usize) -> usize) -> Volume {
     let slice = grid.size()[0] * grid.size()[1];
     let places: Vec<usize> = (0..grid.size()[2]).map(from).collect();
     let phases = (0..volume.n_phases()).map(|p| gathered(volume, slice, places.iter().map(|k| (p, *k)))).collect();
     let moved = |(k, p): &(usize, usize)| Some((places.iter().position(|from| from == k)?, *p));
     let missing = volume.missing.iter().filter_map(moved).collect();
-    Ok(Volume { grid, phases, missing, ..volume.clone() })
+    Volume { grid, phases, missing, ..volume.clone() }
 }
 
 /// Phases in another order or number. Times stay those of the places where all phases are kept.

@@ -1,8 +1,8 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
 use super::{
-    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Mend, Registration, Section,
-    Volume,
+    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Mend, Registration,
+    Section, Volume,
 };
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};

@@ -222,13 +222,7 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     match state.kind {
         Kind::Picture => picture(ui, desk, state),
         Kind::Spots | Kind::Map | Kind::Segments => values(ui, desk, state),
-        Kind::Bullseye
-        | Kind::Measures
-        | Kind::Residuals
-        | Kind::Layers
-        | Kind::Transform
-        | Kind::Labels
-        | Kind::Figures => {}
+        Kind::Bullseye | Kind::Measures | Kind::Residuals | Kind::Layers | Kind::Transform | Kind::Labels | Kind::Figures => {}
     }
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {

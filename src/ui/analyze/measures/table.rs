@@ -134,9 +134,7 @@ fn buttons(ui: &mut Ui, desk: &mut Desk<'_>, id: AnalysisId, rows: &[MeasuredVal
 
 /// Lines with tabs.
 fn copied(rows: &[MeasuredValue]) -> String {
-    let mut text = "region\tphase\tmetric\tvalue\tunit\tmethod\n".to_owned();
-    for r in rows {
-        text.push_str(&format!("{}\t{}\t{}\t{}\t{}\t{}\n", r.region, r.phase, r.metric, r.value, r.unit, r.method));
-    }
-    text
+    let head = "region\tphase\tmetric\tvalue\tunit\tmethod".to_owned();
+    let row = |r: &MeasuredValue| format!("{}\t{}\t{}\t{}\t{}\t{}", r.region, r.phase, r.metric, r.value, r.unit, r.method);
+    std::iter::once(head).chain(rows.iter().map(row)).map(|line| line + "\n").collect()
 }
