@@ -258,24 +258,11 @@ fn the_panel_gives_the_numbers_of_the_command_line() {
     let scar = |rule: &str, remote: Option<ElementId>| {
         MeasureWhat::Scar(ScarChoice { rule: rule.into(), min_voxels: 5, remote: remote.map(|r| r.0), obstruction: false })
     };
-    let texture =
-        RadiomicsChoice { label: Some(2), discretize: "count:32".into(), aggregation: "3D_comb".into(), ..Default::default() };
     let strain = MeasureWhat::Strain { green: false, close_drift: false };
     let cases: Vec<(MeasureTask, Vec<&str>)> = vec![
         (
             MeasureTask { body, ..MeasureTask::usual(cine) },
-            vec![
-                "ventricles",
-                "--labels",
-                &text[0],
-                "--heart-rate",
-                "70",
-                "--height-cm",
-                "172",
-                "--weight-kg",
-                "75",
-                "--all-phases",
-            ],
+            vec!["ventricles", "--labels", &text[0], "--heart-rate=70", "--height-cm=172", "--weight-kg=75", "--all-phases"],
         ),
         (
             on(cine, None, MeasureWhat::Wall { definition: "centerline".into() }),
@@ -322,7 +309,17 @@ fn the_panel_gives_the_numbers_of_the_command_line() {
         println!("{name}: {} rows of the command line, {} in the panel", theirs.len(), ours.len());
         assert!(missing.is_empty() && !theirs.is_empty(), "{name}: the panel lacks {:?}", &missing[..missing.len().min(3)]);
     }
-    let id = measure(&mut session, on(lge_labels, Some(lge), MeasureWhat::Radiomics(texture)));
+}
+
+#[test]
+fn the_panel_gives_the_texture_of_the_command_line() {
+    let (folder, mut session, paths) = files();
+    let [_, lge, lge_labels, _] = paths.each_ref().map(|p| opened(&session, p));
+    let text = paths.each_ref().map(|p| p.to_str().unwrap().to_owned());
+    let texture =
+        RadiomicsChoice { label: Some(2), discretize: "count:32".into(), aggregation: "3D_comb".into(), ..Default::default() };
+    let what = MeasureWhat::Radiomics(texture);
+    let id = measure(&mut session, MeasureTask { image: Some(lge.0), what, ..MeasureTask::usual(lge_labels) });
     let out = folder.path().join("texture.csv");
     let discretize = ["--discretize", "count:32", "--aggregation", "3D_comb", "--label", "2", "--out", out.to_str().unwrap()];
     let mut all = vec!["measure", "radiomics", "--image", &text[1], "--mask", &text[2]];
