@@ -81,7 +81,8 @@ impl Disc {
     /// This minus another, segment by segment; hatched where one has no number. [`Error::Parameter`] where units or
     /// definitions differ, as their difference means nothing.
     pub fn minus(&self, other: &Self) -> Result<Self> {
-        for (what, a, b) in [("units", &self.unit, &other.unit), ("definitions", &self.method, &other.method)] {
+        let [own, others] = [&self.method, &other.method].map(|m| definition(m));
+        for (what, a, b) in [("units", &self.unit, &other.unit), ("definitions", &own, &others)] {
             if a != b {
                 return Err(Error::parameter(format!("the difference of two {what} means nothing: {a} and {b}")));
             }
@@ -143,6 +144,12 @@ impl Disc {
 /// Frames are counted from 1 for people.
 fn frame_name(phase: &str) -> String {
     phase.parse::<usize>().map_or_else(|_| phase.to_owned(), |p| format!("frame {}", p + 1))
+}
+
+/// A method without what was found in the one frame: where its insertions and its base are.
+fn definition(method: &str) -> String {
+    let is_found = |part: &&str| part.starts_with("insertions found") || part.starts_with("base from");
+    method.split("; ").filter(|part| !is_found(part)).collect::<Vec<_>>().join("; ")
 }
 
 fn segment_of(row: &MeasuredValue) -> Option<usize> {
@@ -235,6 +242,10 @@ mod tests {
         let scale = disc_scale(&[&d], None, false);
         assert_eq!((scale.low, scale.high, scale.color_map), (-3.0, 3.0, ColorMap::BlueRed));
         assert!(disc(8.0, "radial").minus(&disc(8.0, "laplace")).is_err());
+        // What was found in each frame is no other definition.
+        let found =
+            |degrees: &str| disc(8.0, &format!("radial; insertions found from the RV label, {degrees} deg apart; thirds"));
+        assert!(found("125.7").minus(&found("121.7")).is_ok());
     }
 
     #[test]

@@ -4,12 +4,13 @@
 use super::chain::{Chain, cursor_lps, registration, section};
 use super::shared::{Pane, draw_spots, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
-use crate::model::{ElementId, LayerKind, Volume};
+use crate::model::{ElementId, LabelMap, LayerKind, Volume};
 use crate::scene::number::fixed;
 use crate::scene::phase::{label_phase, phase_at};
 use crate::scene::planes::cut_bounds;
 use crate::scene::{Compare, Corner, Drawn, Ink, LabelsDrawn, Mark, PaneKind, Scene, SliceDrawn, SpotsDrawn};
 use crate::space::{DVec2, Plane};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// The heart that a pane is pinned to or the view names, else the first volume.
@@ -114,21 +115,25 @@ pub(super) fn draw_labels(
     draw_lit(pane, inputs, (id, volume), (plane, phase));
 }
 
-/// The voxels of the segment that lights up, in the phase shown.
+/// The voxels of the segment that lights up, in the phase shown and by one segmentation: a visible one before hidden
+/// ones, one with the image's voxels before others.
 fn draw_lit(pane: &mut Pane, inputs: &Inputs<'_>, (id, volume): (ElementId, &Volume), (plane, phase): (Plane, usize)) {
     let Some(lit) = inputs.view.shown_segment() else { return };
-    for (of, segments) in inputs.derived.segments.iter().filter(|(of, _)| inputs.study.belonging(**of, id).is_some()) {
-        let fill = if inputs.study.layers.iter().any(|l| l.element == *of && l.visible) { 0.4 } else { 0.3 };
-        pane.draw(Drawn::Labels(LabelsDrawn {
-            labels: Arc::clone(segments),
-            phase: label_phase(segments, volume, phase),
-            plane,
-            fill,
-            outline_px: pane.px(2.0),
-            only: Some(lit),
-            element: None,
-        }));
-    }
+    let is_visible = |of: ElementId| inputs.study.layers.iter().any(|l| l.element == of && l.visible);
+    let belonging = inputs.derived.segments.iter().filter(|(of, _)| inputs.study.belonging(**of, id).is_some());
+    let rank = |(of, segments): &(&ElementId, &Arc<LabelMap>)| {
+        (is_visible(**of), segments.grid.same_place(&volume.grid, 1e-3), Reverse(**of))
+    };
+    let Some((of, segments)) = belonging.max_by_key(rank) else { return };
+    pane.draw(Drawn::Labels(LabelsDrawn {
+        labels: Arc::clone(segments),
+        phase: label_phase(segments, volume, phase),
+        plane,
+        fill: if is_visible(*of) { 0.4 } else { 0.3 },
+        outline_px: pane.px(2.0),
+        only: Some(lit),
+        element: None,
+    }));
 }
 
 /// What colors the registered section's spots, on the cut: the spots within half a slice of it.
