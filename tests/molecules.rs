@@ -11,8 +11,8 @@
 use myoscope::base::Progress;
 use myoscope::model::{Column, Expression};
 use myoscope::omics::{
-    DeconvolveSettings, GeneSet, ScoreMethod, ScoreSettings, Signature, TestOutcome, TestSettings, deconvolve, differential,
-    score,
+    Composition, DeconvolveSettings, GeneSet, GraphKind, NicheSettings, ScoreMethod, ScoreSettings, Signature, SpatialGraph,
+    TestOutcome, TestSettings, deconvolve, differential, log_ratios, neighborhoods, niches, replace_zeros, score,
 };
 use myoscope::stats::{NmfLoss, NmfSettings, RandomIntercept, SparseColumns, nmf_from};
 use serde_json::Value;
@@ -181,4 +181,74 @@ fn scores_are_those_of_decoupler_and_gseapy() {
     assert!((found.enrichment[0] - 0.541_524_271_767_357_2).abs() < 1e-6);
     // The other program had 100 permutations: three of their standard errors.
     assert!((found.values[0] - 1.401).abs() < 0.15 && (found.p[0] - 0.088).abs() < 0.15, "{} {}", found.values[0], found.p[0]);
+}
+
+/// 90 observations of 5 types around three profiles, some small shares none.
+fn three_profiles() -> Composition {
+    let profiles = [[8.0, 1.0, 1.0, 0.5, 0.5], [1.0, 8.0, 0.5, 1.0, 2.0], [0.5, 1.0, 1.0, 8.0, 4.0]];
+    let mut r = Lcg(921);
+    let share = |at: usize| {
+        let v = profiles[at / 5 % 3][at % 5] * (0.5 + r.uniform());
+        if r.uniform() < 0.2 && v < 1.0 { 0.0 } else { v }
+    };
+    let values = (0..90 * 5).map(share).collect();
+    Composition { types: names("t", 5), values }
+}
+
+#[test]
+fn log_ratios_and_niches_are_those_of_scikit_bio() {
+    let golden: Value = serde_json::from_str(include_str!("golden/niches.json")).unwrap();
+    let composition = three_profiles();
+    let replaced: Vec<Vec<f64>> = composition.values.chunks(5).map(|row| replace_zeros(row, 0.04).unwrap()).collect();
+    assert!(worst(&replaced.concat(), &rows(&golden["replaced"])) < 1e-14);
+    let ratios: Vec<Vec<f64>> = replaced.iter().map(|row| log_ratios(row)).collect();
+    let from = |a: usize| -> Vec<f64> {
+        let apart = |b: &Vec<f64>| ratios[a].iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
+        ratios.iter().map(apart).collect()
+    };
+    // Axes may be others; Aitchison's distances are the same.
+    assert!(worst(&from(0), &numbers(&golden["distances"])) < 1e-10);
+    assert!(worst(&from(7), &numbers(&golden["others"])) < 1e-10);
+    let settings = NicheSettings { resolution: 0.3, ..NicheSettings::default() };
+    let found = niches(&composition, &settings, &Progress::none()).unwrap();
+    assert_eq!(found.sizes, [30, 30, 30]);
+    for (i, label) in found.labels.iter().enumerate() {
+        assert_eq!(*label, found.labels[i % 3], "observation {i}");
+    }
+    let silhouette = golden["silhouette"].as_f64().unwrap();
+    assert!((found.silhouette.unwrap() - silhouette).abs() < 1e-12, "{:?} for {silhouette}", found.silhouette);
+    let sums: Vec<f64> = found.means.chunks(5).map(|m| m.iter().sum()).collect();
+    assert!(worst(&sums, &[1.0; 3]) < 1e-12);
+}
+
+#[test]
+fn unknown_compositions_belong_to_no_niche() {
+    let mut composition = three_profiles();
+    composition.values[5..10].fill(0.0);
+    composition.values[12] = f64::NAN;
+    composition.values[15] = -1.0;
+    let found = niches(&composition, &NicheSettings::default(), &Progress::none()).unwrap();
+    let unknown: Vec<usize> = (0..90).filter(|i| found.labels[*i].is_none()).collect();
+    assert_eq!(unknown, [1, 2, 3]);
+    assert!(found.coordinates[4..16].iter().all(|v| v.is_nan()) && found.coordinates[0].is_finite());
+    assert_eq!(found.findings[0].code, "composition-unknown");
+    let refused = |c: &Composition, zero: Option<f64>| {
+        niches(c, &NicheSettings { zero, ..NicheSettings::default() }, &Progress::none()).unwrap_err().to_string()
+    };
+    assert!(refused(&composition, Some(0.2)).contains("below 1 / 5"));
+    assert!(refused(&Composition { types: names("t", 1), values: vec![1.0; 9] }, None).contains("at least 2"));
+    assert!(refused(&Composition { types: names("t", 2), values: vec![0.0; 18] }, None).contains("at least 3"));
+    // Without any order among the shares there are no niches to speak of, and that is said.
+    let mut r = Lcg(5);
+    let values = (0..300 * 4).map(|_| 1.0 + 0.2 * r.uniform()).collect();
+    let found = niches(&Composition { types: names("t", 4), values }, &NicheSettings::default(), &Progress::none()).unwrap();
+    assert!(found.findings.iter().any(|f| f.code == "niches-overlap"), "{:?}", found.silhouette);
+}
+
+#[test]
+fn neighborhoods_count_the_types_around() {
+    let positions: Vec<[f64; 2]> = (0..4).map(|i| [f64::from(i), 0.0]).collect();
+    let graph = SpatialGraph::new(&positions, None, GraphKind::Radius(1.1), &Progress::none()).unwrap();
+    let found = neighborhoods(&graph, &[0, 1, 1, u32::MAX], names("t", 2));
+    assert_eq!(found.values, [1.0, 1.0, 1.0, 2.0, 0.0, 2.0, 0.0, 1.0]);
 }

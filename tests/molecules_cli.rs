@@ -265,3 +265,48 @@ fn tables_become_tables_with_other_genes() {
     let (status, _, said) = program(&["omics", "summarize", &input, "--matrix", "raw", "--out", &at("o")]);
     assert!(status == 2 && said.contains("no AnnData"), "{said}");
 }
+
+#[test]
+fn niches_come_from_fractions_from_types_and_from_deconvolution() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = cells(folder.path());
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    // Two kinds of mixture in turn; one observation is not in the table.
+    let line = |i: usize| {
+        let more = (i % 7) as f64 / 100.0;
+        if i % 2 == 0 { format!("s{i},0.8,{more},0.1,3\n") } else { format!("s{i},{more},0.2,0.7,3\n") }
+    };
+    let fractions = "id,CM,FB,EC,residual\n".to_owned() + &(1..120).map(line).collect::<String>();
+    std::fs::write(folder.path().join("f.csv"), fractions).unwrap();
+    let run = |more: &[&str], out: &str| program(&[&["omics"], more, &["--out", &at(out), "--json"]].concat());
+    let (status, out, stderr) = run(&["niches", &input, "--fractions", &at("f.csv"), "--resolution", "0.2"], "a");
+    assert_eq!(status, 0, "{stderr}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["niches"]["sizes"], serde_json::json!([60, 59]), "{out}");
+    assert!(report["notes"].to_string().contains("composition-unknown"), "{out}");
+    let a = folder.path().join("a");
+    assert_eq!(first_line(&a, "niches.csv"), "id,niche,ilr1,ilr2");
+    assert_eq!(first_line(&a, "niche_means.csv"), "niche,n,CM,FB,EC");
+    let table = read(&a, "niches.csv");
+    let lines: Vec<Vec<&str>> = table.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    assert_eq!(lines[0], ["s0", "", "", ""]);
+    assert!((2..120).all(|i| lines[i][1] == lines[2 - i % 2][1]), "alternate niches");
+    // The table of the niches keeps them as a column.
+    let (status, _, stderr) = run(&["pseudobulk", &at("a/niches.h5ad"), "--by", "niche"], "b");
+    assert_eq!(status, 0, "{stderr}");
+    let s = "gene,CM,FB\n".to_owned() + &(0..30).map(|g| format!("g{g},{},{}\n", g % 3 + 1, g % 5 + 1)).collect::<String>();
+    std::fs::write(folder.path().join("s.csv"), s).unwrap();
+    let (status, _, stderr) = run(&["deconvolve+niches", &input, "--signature", &at("s.csv")], "c");
+    assert_eq!(status, 0, "{stderr}");
+    assert_eq!(first_line(&folder.path().join("c"), "niches.csv"), "id,niche,ilr1");
+    for (arguments, what) in [
+        (vec!["niches", &input], "needs a composition"),
+        (vec!["niches", &input, "--types", "celltype"], "no positions"),
+        (vec!["niches", &input, "--types", "cell"], "there are celltype, center, group, patient"),
+        (vec!["niches", &input, "--fractions", &at("s.csv")], "id"),
+    ] {
+        let (status, _, stderr) = run(&arguments, "d");
+        assert!(status == 2 && stderr.contains(what), "{status} {stderr}");
+    }
+    assert!(!folder.path().join("d").exists());
+}

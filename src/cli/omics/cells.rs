@@ -19,9 +19,9 @@ pub(super) struct Options {
     /// `neighbors`: coordinates of the cells in `obsm`, as `X_pca` (the default where it is there) or `X_scVI`.
     #[arg(long, value_name = "NAME")]
     use_rep: Option<String>,
-    /// `cluster`: larger gives more clusters.
+    /// `cluster`, `niches`: larger gives more clusters.
     #[arg(long, value_name = "R", default_value_t = 1.0)]
-    resolution: f64,
+    pub(super) resolution: f64,
     /// `embed`: how near cells may lie in the map.
     #[arg(long, value_name = "D", default_value_t = 0.5)]
     min_dist: f64,

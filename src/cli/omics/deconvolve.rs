@@ -4,7 +4,7 @@ use super::work::{Work, filled, names_column};
 use crate::base::{Error, Result};
 use crate::cli::Run;
 use crate::io::Table;
-use crate::omics::{DeconvolveSettings, Signature, deconvolve};
+use crate::omics::{Composition, DeconvolveSettings, Signature, deconvolve};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -36,6 +36,7 @@ impl Options {
         columns.push(filled("residual", found.residual.iter().copied()));
         work.table("fractions.csv", Table::new(columns)?)?;
         work.findings.extend(found.findings);
+        work.fractions = Some(Composition { types: found.types.clone(), values: found.values });
         work.lines.push(format!("fractions of {k} cell types from {} shared genes", found.n_genes));
         work.report.insert("deconvolve".into(), json!({"types": found.types, "n_genes": found.n_genes}));
         Ok(work)

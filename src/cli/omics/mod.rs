@@ -5,6 +5,7 @@ mod cells;
 mod deconvolve;
 pub(super) mod genes;
 mod import;
+mod niches;
 mod programs;
 mod samples;
 mod spatial;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use work::{Work, named, note};
 
 /// Steps in the order in which they follow each other.
-const STEPS: [&str; 15] = [
+const STEPS: [&str; 16] = [
     "import",
     "summarize",
     "pseudobulk",
@@ -36,6 +37,7 @@ const STEPS: [&str; 15] = [
     "graph",
     "autocorrelation",
     "deconvolve",
+    "niches",
     "score",
     "test",
 ];
@@ -44,7 +46,7 @@ const STEPS: [&str; 15] = [
 #[derive(Args, Debug)]
 pub struct Omics {
     /// Steps joined by `+`, in this order: import, summarize, pseudobulk, normalize, variable, pca, nmf, neighbors, cluster,
-    /// embed, graph, autocorrelation, deconvolve, score, test.
+    /// embed, graph, autocorrelation, deconvolve, niches, score, test.
     #[arg(value_name = "STEP[+STEP…]")]
     steps: String,
     /// h5ad, AnnData zarr, 10x h5, MTX folder, Visium or Xenium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
@@ -78,6 +80,8 @@ pub struct Omics {
     import: import::Options,
     #[command(flatten)]
     deconvolve: deconvolve::Options,
+    #[command(flatten)]
+    niches: niches::Options,
     #[command(flatten)]
     samples: samples::Options,
     #[command(flatten)]
@@ -217,6 +221,9 @@ impl Omics {
         }
         if plan.has("deconvolve") {
             work = self.deconvolve.run(work, run)?;
+        }
+        if plan.has("niches") {
+            work = self.niches.run((&self.cells, &self.spatial), self.programs.k, work, run)?;
         }
         if plan.has("score") {
             work = self.programs.score(work, run)?;

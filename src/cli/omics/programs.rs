@@ -24,8 +24,8 @@ enum Loss {
 /// Options of `nmf` and `score`.
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// `nmf`: number of factors (default 10); `neighbors`: number of neighbors with the cell itself (default 15);
-    /// `graph` and `autocorrelation` with `--kind knn`: number of neighbors (default 6).
+    /// `nmf`: number of factors (default 10); `neighbors`, `niches`: number of neighbors with the cell itself (default 15);
+    /// `graph`, `autocorrelation` and `niches --types` with `--kind knn`: number of neighbors (default 6).
     #[arg(long, value_name = "N")]
     pub(super) k: Option<usize>,
     /// `nmf`: what is made small.

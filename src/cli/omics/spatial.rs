@@ -22,7 +22,7 @@ enum Kind {
     Delaunay,
 }
 
-/// Options of `graph` and `autocorrelation`.
+/// Options of `graph`, `autocorrelation` and `niches --types`.
 #[derive(Args, Debug)]
 pub(super) struct Options {
     /// `graph`, `autocorrelation`: who is a neighbor (default: hex where the spots' places in the array are
@@ -77,7 +77,7 @@ impl Options {
         Ok(work)
     }
 
-    fn graph(
+    pub(super) fn graph(
         &self,
         k: Option<usize>,
         section: &Section,

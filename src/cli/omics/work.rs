@@ -5,6 +5,7 @@ use crate::base::{Error, Note, Result};
 use crate::cli::Run;
 use crate::io::{self, Extras, Table, TableColumn};
 use crate::model::{Expression, Finding, Graph, Section};
+use crate::omics::Composition;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,6 +21,8 @@ pub(super) struct Work {
     pub arrays: BTreeMap<String, (usize, Vec<f64>)>,
     /// Graphs of observations (`obsp`).
     pub graphs: BTreeMap<String, Graph>,
+    /// Fractions of cell types, where `deconvolve` found them.
+    pub fractions: Option<Composition>,
     /// Tables to write, by file name.
     pub tables: Vec<(&'static str, Table)>,
     /// The name of the h5ad to write, where a step changed what belongs there.
@@ -42,6 +45,7 @@ impl Work {
             expression,
             arrays: BTreeMap::new(),
             graphs: BTreeMap::new(),
+            fractions: None,
             tables: Vec::new(),
             h5ad: None,
             findings: Vec::new(),
