@@ -307,7 +307,7 @@ fn bad_requests_get_a_sentence_and_no_file() {
     write("empty.csv", "id,A,B,C\nx,0,0,0\ny,0,0,0\n");
     write("words.csv", "id,A,B,C\nx,0,abc,0\n");
     for (step, input, part) in [
-        ("sing", "counts.csv", "the steps are summarize, pseudobulk, normalize, variable, pca"),
+        ("sing", "counts.csv", "the steps are import, summarize, pseudobulk, normalize, variable, pca"),
         ("pca+normalize", "counts.csv", "not in order"),
         ("pca+pca", "counts.csv", "not in order"),
         ("", "counts.csv", "the steps are"),
@@ -380,7 +380,7 @@ fn tables_become_h5ad_and_images_become_nifti() {
     for (input, output, part) in [
         ("images", "x.h5ad", "nothing in it is a table"),
         ("counts.csv", "x.nii", "nothing in it is an image"),
-        ("counts.csv", "x.txt", "must end in"),
+        ("counts.csv", "x.txt", "or end in"),
         ("images/a.nii", "images/a.nii", "same file"),
     ] {
         let (status, _, stderr) = program(&["convert", &at(input), &at(output)]);

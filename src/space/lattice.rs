@@ -223,7 +223,8 @@ fn near_neighbors(points: &[DVec2]) -> Result<Vec<Vec<u32>>> {
     if !cell.is_finite() || cell <= 0.0 {
         return Err(Error::degenerate("the points lie on a line, so no lattice fits"));
     }
-    let (nx, ny) = (((x1 - x0) / cell) as i64 + 1, ((y1 - y0) / cell) as i64 + 1);
+    let n_cells = |length: f64| ((length / cell) as i64).saturating_add(1);
+    let (nx, ny) = (n_cells(x1 - x0), n_cells(y1 - y0));
     if nx.saturating_mul(ny) > 4 * points.len() as i64 + 64 {
         return Err(Error::degenerate("the points are too elongated to fit a lattice"));
     }
@@ -375,6 +376,8 @@ mod tests {
         assert!(fit_lattice(&vec![DVec2::ONE; 100]).is_err());
         let line: Vec<DVec2> = (0..100).map(|i| DVec2::new(f64::from(i), 0.0)).collect();
         assert!(fit_lattice(&line).is_err());
+        let thin: Vec<DVec2> = (0..100).map(|i| DVec2::new(f64::from(i) * 1e300, f64::from(i % 7) * 1e-290)).collect();
+        assert!(fit_lattice(&thin).is_err());
     }
 
     #[test]

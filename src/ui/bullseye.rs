@@ -22,7 +22,7 @@ pub(super) fn tools(ui: &mut Ui, desk: &mut Desk<'_>) {
     let title = desk.session.discs().first().map_or_else(String::new, crate::session::Disc::title);
     let letters = (room / 6.5) as usize;
     let title = if title.is_empty() { "Numbers".to_owned() } else { shortened(&title, letters) };
-    let button = ui.menu_button(small(desk.theme, format!("{title} ▾")), |ui| {
+    let button = ui.menu_button(small(desk.theme, format!("{title} ▼")), |ui| {
         ui.set_min_width(230.0);
         ui.menu_button("Show", |ui| {
             if let Some(of) = sources(ui, desk, &now.of, "show") {

@@ -33,7 +33,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     });
     let Some(registration) = desk.session.registration().cloned() else {
         let key = desk.keys.shown(Command::LandmarkTool);
-        let press = if key.is_empty() { "Choose Register ▸ Place landmark pairs".to_owned() } else { format!("Press {key}") };
+        let press = if key.is_empty() { "Choose Register ▶ Place landmark pairs".to_owned() } else { format!("Press {key}") };
         let hint = format!(
             "{press}, then click a place in the section and the same place in the heart. Three pairs or more let the \
              program check itself."
