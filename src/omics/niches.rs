@@ -11,8 +11,9 @@ use rayon::prelude::*;
 
 /// Observations whose silhouette is taken, at most.
 const MOST_SILHOUETTES: usize = 1000;
-/// Below this mean silhouette niches are hardly apart.
-const WEAK_SILHOUETTE: f64 = 0.25;
+/// Below this mean silhouette structure is weak and may be none. Source: L. Kaufman, P. J. Rousseeuw, Finding Groups in
+/// Data (1990), table 4.
+const WEAK_SILHOUETTE: f64 = 0.5;
 
 /// Shares of cell types at observations.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,7 +160,7 @@ fn noticed(n_unknown: usize, n: usize, silhouette: Option<f64>) -> Vec<Finding> 
         findings.push(Finding {
             severity: Severity::Warning,
             code: "niches-overlap",
-            what: format!("niches are hardly apart: their mean silhouette is {s:.2}"),
+            what: format!("niches are hardly apart and may be none: their mean silhouette is {s:.2}, below {WEAK_SILHOUETTE}"),
             evidence: vec![("silhouette".into(), s)],
             remedy: "try a lower --resolution, and look whether niches come back in other patients".into(),
         });
