@@ -26,7 +26,9 @@ pub use factors::{Factors, factors};
 pub use normalize::{NormalizeSettings, Normalized, Target, normalize};
 pub use pseudobulk::{Pseudobulk, PseudobulkSettings, pseudobulk};
 pub use score::{GeneSet, ScoreMethod, ScoreSettings, Scores, score};
-pub use spatial::{GeneAutocorrelation, GraphKind, Lee, LocalMoran, SpatialGraph, Statistic, autocorrelation, lee, local_moran};
+pub use spatial::{
+    GeneAutocorrelation, GraphKind, Lee, LocalMoran, SpatialGraph, Statistic, array_places, autocorrelation, lee, local_moran,
+};
 pub use summarize::{Summary, summarize};
 pub use table::{ValueScale, check_table};
 pub use variable::{Flavor, VariableGenes, VariableSettings, variable_genes};
