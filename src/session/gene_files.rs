@@ -55,7 +55,7 @@ fn filled(task: Task, file: Option<&Path>, study: &Study, limits: Limits, progre
             };
             let source = file.map_or_else(|| Ok("built-in markers of the cells of the heart".into()), |p| source(p, progress))?;
             let sets = sets.into_iter().map(|s| SetRecord { name: s.name, genes: s.genes }).collect();
-            *task = ScoreTask { sets, source, ..*task };
+            *task = ScoreTask { source, sets, ..*task };
             Ok(Task::Score(task))
         }
         Task::Deconvolve(mut task) => {

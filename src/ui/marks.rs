@@ -169,13 +169,13 @@ impl Pen<'_> {
         }
     }
 
-    /// Categories with their colors; those for which there is no room are counted.
+    /// Categories with their colors, above the letter in the middle of the edge; those without room are counted.
     fn legend(&self, map: ColorMap, (low, high): (f64, f64), title: &str, names: &[String]) {
         let (colors, right) = (self.theme.on_image(), self.rect.right() - MARGIN - 4.0);
         let bold = Theme::strong(self.theme.size.overlay + 1.0);
         self.text(pos2(right, self.rect.top() + MARGIN), Align2::RIGHT_TOP, title, bold, colors.text);
         let top = self.rect.top() + MARGIN + 22.0;
-        let room = (((self.rect.height() * 0.6 - MARGIN - 22.0) / PITCH) as usize).clamp(1, LEGEND_ROWS);
+        let room = (((self.rect.height() * 0.5 - 14.0 - MARGIN - 22.0) / PITCH) as usize).clamp(1, LEGEND_ROWS);
         let shown = if names.len() > room { room - 1 } else { names.len() };
         for (code, name) in names.iter().take(shown).enumerate() {
             let [r, g, b] = color(map, ((code as f64 - low) / (high - low).max(1e-12)) as f32);

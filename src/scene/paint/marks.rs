@@ -114,12 +114,12 @@ impl Pen<'_> {
         last.y
     }
 
-    /// Categories with their colors; those for which there is no room are counted.
+    /// Categories with their colors, above the letter in the middle of the edge; those without room are counted.
     fn legend(&mut self, map: ColorMap, [low, high]: [f64; 2], title: &str, names: &[String]) {
         let (size, point, text) = (self.board.size(), self.point, self.theme.text);
         let (right, top) = (size.x - (MARGIN + 4.0) * point, (MARGIN + 22.0) * point);
         self.text(DVec2::new(right, MARGIN * point), title, (TEXT + 1.0, true), text, DVec2::new(1.0, 0.0));
-        let room = (((size.y * 0.6 - top) / (PITCH * point)) as usize).clamp(1, LEGEND_ROWS);
+        let room = (((size.y * 0.5 - 14.0 * point - top) / (PITCH * point)) as usize).clamp(1, LEGEND_ROWS);
         let shown = if names.len() > room { room - 1 } else { names.len() };
         let middle = |row: usize| top + PITCH * (row as f64 + 0.5) * point;
         for (code, name) in names.iter().take(shown).enumerate() {

@@ -3,11 +3,11 @@
 use super::super::super::desk::{Desk, dim, small};
 use super::super::super::tree::{field, thousands};
 use super::super::{about, newest, run_button};
-use super::{painted, reduction};
+use super::{number, painted, reduction};
 use crate::model::{Analysis, AnalysisResult, Clustering, ColorMap, ElementId};
 use crate::scene::color_table;
 use crate::session::{Action, ClusterTask, ReduceTask, Task};
-use egui::{Align, CollapsingHeader, Color32, DragValue, Label, Layout, ScrollArea, Sense, Ui, vec2};
+use egui::{Align, CollapsingHeader, Color32, DragValue, Layout, ScrollArea, Sense, Ui, vec2};
 
 /// What is typed here.
 #[derive(Debug)]
@@ -82,9 +82,9 @@ fn sizes(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, analysis: &Analysis, f
                 ui.label(small(desk.theme, code.to_string()));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.add_space(10.0);
-                    ui.add_sized([72.0, height], Label::new(small(desk.theme, format!("{share:.1} %"))).halign(Align::Max));
+                    number(ui, 64.0, small(desk.theme, format!("{share:.1} %")));
                     let spots = format!("{} spots", thousands(found.sizes[code]));
-                    ui.add_sized([96.0, height], Label::new(small(desk.theme, spots)).halign(Align::Max));
+                    number(ui, 96.0, small(desk.theme, spots));
                 });
             });
         }

@@ -1,13 +1,13 @@
-//! A map of spots in the plane, colored as they are painted on the section.
+//! A map of spots in the plane, colored as they are painted on the section; the one pointed at is under the cursor there.
 
 use super::super::super::desk::{Desk, dim};
 use super::super::super::tree::{field, thousands};
 use super::super::{about, newest, run_button};
 use super::clusters::components;
 use crate::model::{AnalysisResult, ColorMap, ElementId, LayerKind, SpotMap};
-use crate::scene::color;
-use crate::session::{Action, EmbedTask, Task};
-use egui::{Color32, DragValue, Pos2, Rect, Sense, Ui, pos2, vec2};
+use crate::scene::{PaneKind, color};
+use crate::session::{Action, EmbedTask, Task, ViewAction};
+use egui::{Color32, DragValue, Mesh, Pos2, Rect, Sense, Shape, Ui, pos2, vec2};
 
 /// Points drawn at most.
 const MOST_POINTS: usize = 20_000;
@@ -57,7 +57,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, why_not: Opt
 }
 
 /// Color of a spot as it is painted.
-fn inks(desk: &Desk<'_>, id: ElementId) -> impl Fn(usize) -> Color32 {
+fn inks(desk: &Desk<'_>, id: ElementId) -> impl Fn(usize) -> Color32 + use<> {
     let map = desk.session.study.layers.iter().find_map(|l| match &l.kind {
         LayerKind::Spots { color_map, .. } if l.element == id => Some(*color_map),
         _ => None,
@@ -74,19 +74,20 @@ fn inks(desk: &Desk<'_>, id: ElementId) -> impl Fn(usize) -> Color32 {
     }
 }
 
-fn scatter(ui: &mut Ui, desk: &Desk<'_>, id: ElementId, found: &SpotMap) {
-    let side = ui.available_width();
-    let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
+fn scatter(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &SpotMap) {
+    let width = ui.available_width();
+    let (rect, response) = ui.allocate_exact_size(vec2(width, width), Sense::hover());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, desk.theme.size.corner, Color32::BLACK);
     let Some(at) = places(found, rect.shrink(8.0)) else { return };
     let step = found.places.len().div_ceil(MOST_POINTS).max(1);
-    let radius = if found.places.len() > 3000 { 1.2 } else { 2.0 };
+    let side = if found.places.len() > 3000 { 1.5 } else { 3.0 };
     let ink = inks(desk, id);
+    let mut mesh = Mesh::default();
     let mut nearest: Option<(f32, usize)> = None;
     for i in (0..found.places.len()).step_by(step) {
         let place = at(found.places[i]);
-        painter.circle_filled(place, radius, ink(found.spots[i] as usize));
+        mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(found.spots[i] as usize));
         if let Some(pointer) = response.hover_pos() {
             let distance = place.distance(pointer);
             if distance < 8.0 && nearest.is_none_or(|n| distance < n.0) {
@@ -94,11 +95,16 @@ fn scatter(ui: &mut Ui, desk: &Desk<'_>, id: ElementId, found: &SpotMap) {
             }
         }
     }
+    painter.add(Shape::mesh(mesh));
     if let Some((_, i)) = nearest {
-        painter.circle_stroke(at(found.places[i]), radius + 3.0, egui::Stroke::new(1.5, Color32::WHITE));
+        painter.circle_stroke(at(found.places[i]), 5.0, egui::Stroke::new(1.5, Color32::WHITE));
         let spot = found.spots[i] as usize;
         let section = desk.session.study.section(id);
         let name = section.and_then(|s| s.expression.as_ref()?.observations().get(spot).cloned()).unwrap_or_default();
+        let place = section.and_then(|s| Some(*s.spots.as_ref()?.px.get(spot)? * s.mm_per_px()));
+        if let Some(mm) = place {
+            desk.view(ViewAction::Cursor(Some((PaneKind::Section, mm))));
+        }
         response.on_hover_text_at_pointer(name);
     }
     let painted = desk.session.derived.spot_values.get(&id).map_or_else(|| "nothing".to_owned(), |v| v.title.clone());

@@ -11,7 +11,7 @@ use super::super::pick::{Answer, Ask, Picker};
 use super::super::tree::field;
 use crate::model::{ElementId, LayerKind};
 use crate::session::{Action, ValuesRecord};
-use egui::{Align, Button, ComboBox, Label, Layout, ScrollArea, TextEdit, Ui};
+use egui::{Align, Button, ComboBox, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
 /// Height of lists in rows.
@@ -167,6 +167,14 @@ impl FileField {
     }
 }
 
+/// A number at the right end of its column.
+fn number(ui: &mut Ui, width: f32, text: RichText) {
+    ui.allocate_ui_with_layout(vec2(width, 20.0), Layout::right_to_left(Align::Center), |ui| {
+        ui.set_min_width(width);
+        ui.label(text);
+    });
+}
+
 /// Heads of columns of numbers, the last first, over a [`list`].
 fn heads(ui: &mut Ui, desk: &Desk<'_>, first: &str, numbers: &[&str]) {
     ui.horizontal(|ui| {
@@ -174,7 +182,7 @@ fn heads(ui: &mut Ui, desk: &Desk<'_>, first: &str, numbers: &[&str]) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(10.0);
             for head in numbers {
-                ui.add_sized([NUMBER, 16.0], Label::new(dim(desk.theme, *head)).halign(Align::Max));
+                number(ui, NUMBER, dim(desk.theme, *head));
             }
         });
     });
@@ -194,8 +202,8 @@ fn list(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, salt: &str, n: usize, r
                 ui.set_min_height(height);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.add_space(10.0);
-                    for number in numbers {
-                        ui.add_sized([NUMBER, height], Label::new(small(desk.theme, number)).halign(Align::Max));
+                    for text in numbers {
+                        number(ui, NUMBER, small(desk.theme, text));
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                         let button = Button::selectable(painted.as_deref() == Some(&name), small(desk.theme, name.clone()));

@@ -62,11 +62,11 @@ pub(super) fn show_sets(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, why_not
     let mut order: Vec<usize> = (0..found.sets.len()).collect();
     order.sort_by(|&a, &b| found.sets[b].mean.total_cmp(&found.sets[a].mean));
     ui.add_space(6.0);
-    heads(ui, desk, "set", &["p < 0.05", "largest", "mean"]);
+    heads(ui, desk, "set", &["p < 0.05", "mean"]);
     list(ui, desk, id, "gene sets", order.len(), |row| {
         let set = &found.sets[order[row]];
         let name = analysis.fields.get(order[row]).map_or_else(|| set.set.clone(), |f| f.name.clone());
-        (name, vec![format!("{:.0} %", 100.0 * set.share), three_digits(set.most), three_digits(set.mean)])
+        (name, vec![format!("{:.0} %", 100.0 * set.share), three_digits(set.mean)])
     });
 }
 

@@ -33,7 +33,6 @@ enum Order {
     Moran,
     P,
     Q,
-    Geary,
 }
 
 impl Order {
@@ -44,7 +43,6 @@ impl Order {
             Self::Moran => of(&|n| n.moran[0]),
             Self::P => of(&|n| n.moran[2]),
             Self::Q => of(&|n| n.moran[3]),
-            Self::Geary => of(&|n| n.geary[0]),
         }
     }
 }
@@ -134,9 +132,13 @@ fn table(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, analysis: AnalysisId, 
             let gene = &found.genes[rows[row]];
             let text = |of: Order| {
                 let value = of.number(gene);
-                if value.is_finite() { three_digits(value) } else { "–".to_owned() }
+                match value {
+                    v if !v.is_finite() => "–".to_owned(),
+                    v if of != Order::Moran && v < 1e-99 => "<1e−99".to_owned(),
+                    v => three_digits(v),
+                }
             };
-            (gene.gene.clone(), [Order::Geary, Order::Q, Order::P, Order::Moran].map(text).to_vec())
+            (gene.gene.clone(), [Order::Q, Order::P, Order::Moran].map(text).to_vec())
         });
         let text = format!("{} of {} genes; a click paints", thousands(rows.len()), thousands(found.genes.len()));
         ui.label(dim(desk.theme, text));
@@ -173,8 +175,8 @@ fn heads(ui: &mut Ui, desk: &Desk<'_>, state: &mut State) {
         let is_it = state.order == order;
         let arrow = match (is_it, state.rising) {
             (false, _) => "",
-            (true, true) => " ▴",
-            (true, false) => " ▾",
+            (true, true) => " ↑",
+            (true, false) => " ↓",
         };
         let button = Button::selectable(is_it, small(desk.theme, format!("{name}{arrow}")));
         if ui.add(button).on_hover_text(format!("{hint}; click to sort")).clicked() {
@@ -187,7 +189,6 @@ fn heads(ui: &mut Ui, desk: &Desk<'_>, state: &mut State) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(10.0);
             for (order, name, hint) in [
-                (Order::Geary, "C", "Geary's C; below 1 where neighbors are alike"),
                 (Order::Q, "q", "Benjamini–Hochberg over all genes, of Moran's I"),
                 (Order::P, "p", "Two-sided chance of Moran's I under randomization"),
                 (Order::Moran, "I", "Moran's I; above 0 where neighbors are alike"),
