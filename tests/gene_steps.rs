@@ -55,7 +55,7 @@ fn write_section(folder: &Path) -> PathBuf {
         name: "stripes".into(),
         picture: None,
         pixel_size: PixelSize::Unknown,
-        spots: Some(Arc::new(Spots { px: px.into(), diameter_px: 50.0, in_tissue: vec![true; n].into() })),
+        spots: Some(Arc::new(Spots { px: px.into(), diameter_px: 50.0, in_tissue: vec![true; n] })),
         expression: Some(Arc::new(expression)),
     };
     let path = folder.join("stripes.h5ad");
