@@ -183,13 +183,15 @@ impl Task {
     }
 }
 
-/// Names that are taken on the section get a number.
+/// Names that are taken on the section, by fields, genes or columns, get a number.
 fn make_different(fields: &mut [Field], study: &Study, section: ElementId) {
     let mut taken: BTreeSet<String> = study.fields(section).map(|f| f.name.clone()).collect();
+    let expression = study.section(section).and_then(|s| s.expression.as_ref());
+    let is_other = |name: &str| expression.is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
     for field in fields {
         let plain = field.name.clone();
         let mut n = 2;
-        while !taken.insert(field.name.clone()) {
+        while is_other(&field.name) || !taken.insert(field.name.clone()) {
             field.name = format!("{plain} ({n})");
             n += 1;
         }
