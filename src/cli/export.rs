@@ -230,6 +230,7 @@ fn usual_name(session: &Session, what: &ExportWhat) -> String {
         ExportWhat::Segments { values, .. } => ("segments".into(), values.join("+"), "csv"),
         ExportWhat::Bullseye => ("bullseye".into(), String::new(), "csv"),
         ExportWhat::Measures { .. } => ("measures".into(), String::new(), "csv"),
+        ExportWhat::GeneTable { .. } => ("autocorrelation".into(), String::new(), "csv"),
         ExportWhat::Residuals { .. } => ("residuals".into(), String::new(), "csv"),
         ExportWhat::Layers { .. } => ("layers".into(), String::new(), "csv"),
         ExportWhat::Figures => ("figures".into(), String::new(), "csv"),

@@ -1,7 +1,9 @@
 //! Results of analyses that a study keeps, as plain values: what was done with which settings, seed and
 //! inputs, what the numbers allow to say, and values per spot that can be painted like a gene.
 
-use super::{ElementId, Finding, Fusion, Measures, Prediction, Range, Reduction};
+use super::{
+    CellTypes, Clustering, ElementId, Finding, Fusion, Measures, Prediction, Range, Reduction, SetScores, SpatialGenes, SpotMap,
+};
 use std::sync::Arc;
 
 /// Number of an analysis; from the same counter as the elements of its study.
@@ -21,6 +23,8 @@ pub struct Field {
     pub signed: bool,
     /// Limits shared with other fields, as of predicted and observed values; `None` follows the values.
     pub range: Option<Range>,
+    /// Names of the values 0, 1, … where they are categories, else empty.
+    pub categories: Arc<[String]>,
 }
 
 /// What a method found.
@@ -34,6 +38,16 @@ pub enum AnalysisResult {
     Prediction(Prediction),
     /// Numbers of the heart.
     Measures(Measures),
+    /// Spots in clusters.
+    Clusters(Clustering),
+    /// Genes that vary over a section.
+    SpatialGenes(SpatialGenes),
+    /// Scores of gene sets.
+    Sets(SetScores),
+    /// Fractions of cell types.
+    CellTypes(CellTypes),
+    /// A map of spots.
+    Map(SpotMap),
 }
 
 /// One analysis with everything needed to trust it, to show it and to make it again.

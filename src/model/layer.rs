@@ -18,11 +18,14 @@ pub enum ColorMap {
     Cividis,
     /// Diverging, blue to red, centered on 0.
     BlueRed,
+    /// Eight colors that all color vision tells apart, then lighter and darker ones; entry i is category i.
+    Categories,
 }
 
 impl ColorMap {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Gray, Self::Viridis, Self::Magma, Self::Inferno, Self::Cividis, Self::BlueRed];
+    pub const ALL: [Self; 7] =
+        [Self::Gray, Self::Viridis, Self::Magma, Self::Inferno, Self::Cividis, Self::BlueRed, Self::Categories];
 
     /// Name on screen and in files.
     #[must_use]
@@ -34,6 +37,7 @@ impl ColorMap {
             Self::Inferno => "inferno",
             Self::Cividis => "cividis",
             Self::BlueRed => "blue-red",
+            Self::Categories => "categories",
         }
     }
 

@@ -1,8 +1,8 @@
 //! Everything that is open: elements by id, registrations, layers. `check` lists violations.
 
 use super::{
-    Analysis, AnalysisId, Cohort, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Mend, Registration,
-    Section, Volume,
+    Analysis, AnalysisId, Cohort, Column, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Mend,
+    Registration, Section, Volume,
 };
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
@@ -150,6 +150,20 @@ impl Study {
     #[must_use]
     pub fn field(&self, section: ElementId, name: &str) -> Option<&Field> {
         self.fields(section).filter(|f| f.name == name).last()
+    }
+
+    /// Names of the categories of a field or column; `None` where it has numbers.
+    #[must_use]
+    pub fn categories(&self, section: ElementId, name: &str) -> Option<&[String]> {
+        let expression = self.section(section).and_then(|s| s.expression.as_ref());
+        if expression.is_some_and(|e| e.find_gene(name).is_some()) {
+            return None;
+        }
+        match expression.and_then(|e| e.columns.get(name)) {
+            Some(Column::Category { names, .. }) => Some(names),
+            Some(_) => None,
+            None => self.field(section, name).map(|f| &*f.categories).filter(|c| !c.is_empty()),
+        }
     }
 
     /// All values per spot that analyses made for a section, oldest first.

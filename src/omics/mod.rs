@@ -28,7 +28,9 @@ pub use niches::{Composition, NicheSettings, Niches, log_ratios, neighborhoods, 
 pub use normalize::{NormalizeSettings, Normalized, Target, normalize};
 pub use pseudobulk::{Pseudobulk, PseudobulkSettings, pseudobulk};
 pub use score::{GeneSet, ScoreMethod, ScoreSettings, Scores, score};
-pub use spatial::{GeneAutocorrelation, GraphKind, Lee, LocalMoran, SpatialGraph, Statistic, autocorrelation, lee, local_moran};
+pub use spatial::{
+    GeneAutocorrelation, GraphKind, Lee, LocalMoran, SpatialGraph, Statistic, array_places, autocorrelation, lee, local_moran,
+};
 pub use summarize::{Summary, summarize};
 pub use table::{ValueScale, check_table};
 pub use variable::{Flavor, VariableGenes, VariableSettings, variable_genes};

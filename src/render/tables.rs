@@ -9,7 +9,7 @@ pub(super) fn row(map: ColorMap) -> u32 {
     ColorMap::ALL.iter().position(|&m| m == map).unwrap_or(0) as u32
 }
 
-/// The texture (6 KB, uploaded once).
+/// The texture (7 KB, uploaded once).
 pub(super) fn texture(link: &Link) -> wgpu::TextureView {
     let size = [256, ColorMap::ALL.len() as u32, 1];
     let texture = link.texture("color tables", size, false, wgpu::TextureFormat::Rgba8Unorm);

@@ -10,7 +10,7 @@ pub type ColorTable = [[u8; 3]; 256];
 /// The table of a map. Decoded once.
 #[must_use]
 pub fn color_table(map: ColorMap) -> &'static ColorTable {
-    static TABLES: OnceLock<[ColorTable; 6]> = OnceLock::new();
+    static TABLES: OnceLock<[ColorTable; 7]> = OnceLock::new();
     let all = TABLES.get_or_init(|| ColorMap::ALL.map(decode));
     &all[ColorMap::ALL.iter().position(|&m| m == map).unwrap_or(0)]
 }
@@ -35,10 +35,32 @@ fn decode(map: ColorMap) -> ColorTable {
         ColorMap::Inferno => tables::INFERNO,
         ColorMap::Cividis => tables::CIVIDIS,
         ColorMap::BlueRed => tables::BLUE_RED,
+        ColorMap::Categories => return std::array::from_fn(category),
     }
     .as_bytes();
     let digit = |at: usize| text.get(at).map_or(0, |&c| (c as char).to_digit(16).unwrap_or(0) as u8);
     std::array::from_fn(|i| std::array::from_fn(|c| digit(6 * i + 2 * c) * 16 + digit(6 * i + 2 * c + 1)))
+}
+
+/// Okabe and Ito's colors with gray for black, which is not seen on black.
+const CATEGORIES: [[u8; 3]; 8] = [
+    [0xE6, 0x9F, 0x00],
+    [0x56, 0xB4, 0xE9],
+    [0x00, 0x9E, 0x73],
+    [0xF0, 0xE4, 0x42],
+    [0x00, 0x72, 0xB2],
+    [0xD5, 0x5E, 0x00],
+    [0xCC, 0x79, 0xA7],
+    [0x99, 0x99, 0x99],
+];
+
+/// The color of a category: eight, lighter ones, darker ones, and from the start again.
+fn category(i: usize) -> [u8; 3] {
+    CATEGORIES[i % 8].map(|v| match i / 8 % 3 {
+        0 => v,
+        1 => v + (u16::from(255 - v) * 55 / 100) as u8,
+        _ => (u16::from(v) * 55 / 100) as u8,
+    })
 }
 
 #[cfg(test)]
@@ -57,6 +79,9 @@ mod tests {
         assert_eq!(at(ColorMap::BlueRed, 0), [5, 48, 97]);
         assert_eq!(at(ColorMap::BlueRed, 255), [103, 0, 31]);
         assert_eq!(at(ColorMap::Gray, 77), [77; 3]);
+        assert_eq!((at(ColorMap::Categories, 1), at(ColorMap::Categories, 25)), ([0x56, 0xB4, 0xE9], [0x56, 0xB4, 0xE9]));
+        let first: std::collections::BTreeSet<[u8; 3]> = (0..24).map(|i| at(ColorMap::Categories, i)).collect();
+        assert_eq!(first.len(), 24);
         assert_eq!((color_index(0.5), color_index(-3.0), color_index(7.0), color_index(f32::NAN)), (128, 0, 255, 0));
     }
 }

@@ -17,6 +17,9 @@ pub enum Corner {
     BottomRight,
 }
 
+/// Categories that a legend lists at most.
+pub const LEGEND_ROWS: usize = 16;
+
 /// Colors of marks, by meaning; the theme gives the tint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -76,6 +79,8 @@ pub enum Mark {
         title: String,
         /// As `log1p CP10k, 0–p99`.
         rule: String,
+        /// Names of the values 0, 1, … where they are categories: then each has its color, and there is no bar.
+        names: Vec<String>,
     },
     /// Lines of text in a corner.
     Text {

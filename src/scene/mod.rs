@@ -23,7 +23,7 @@ pub use build::{
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
 pub use heart_axis::{HeartAxis, HeartView};
-pub use mark::{Corner, Ink, Mark, rule_lines};
+pub use mark::{Corner, Ink, LEGEND_ROWS, Mark, rule_lines};
 pub use number::{fixed, round_length, significant};
 pub use paint::{
     Caption, FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, MOST_VECTOR_SPOTS, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk,

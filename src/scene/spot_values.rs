@@ -70,15 +70,31 @@ pub fn try_spot_values(section: &Section, color_by: &str, log_normalized: bool, 
 /// sizes; limits that the field shares with others come before that, `range` before all.
 #[must_use]
 pub fn field_values(field: &Field, range: Option<&Range>) -> SpotValues {
-    let found =
-        Found { values: field.values.to_vec(), title: field.name.clone(), unit: field.unit.clone(), categories: Vec::new() };
+    let found = Found {
+        values: field.values.to_vec(),
+        title: field.name.clone(),
+        unit: field.unit.clone(),
+        categories: field.categories.to_vec(),
+    };
     let (low, high, limits) = match (range.or(field.range.as_ref()), field.signed) {
         (Some(range), _) => (range.low, range.high, range.rule.clone()),
         (None, true) => found.signed_limits(),
         (None, false) => found.limits(),
     };
     let rule = if found.unit.is_empty() { limits } else { format!("{}, {limits}", found.unit) };
-    SpotValues { values: Arc::clone(&field.values), low, high, title: found.title, rule, categories: Vec::new() }
+    SpotValues { values: Arc::clone(&field.values), low, high, title: found.title, rule, categories: found.categories }
+}
+
+impl SpotValues {
+    /// Each category at its own entry of the color table, so that its color is the same however many there are; other
+    /// values stay.
+    #[must_use]
+    pub fn by_entry(mut self) -> Self {
+        if !self.categories.is_empty() {
+            (self.low, self.high) = (0.0, 255.0);
+        }
+        self
+    }
 }
 
 struct Found {

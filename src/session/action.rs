@@ -92,6 +92,13 @@ pub enum Action {
     Figure(FigureAction),
     /// Run an analysis in the background.
     Run(Task),
+    /// Run an analysis whose gene sets or signature are in a file.
+    RunFrom {
+        /// The analysis, with everything but what the file holds.
+        task: Box<Task>,
+        /// The file; none is the built-in gene sets.
+        file: Option<PathBuf>,
+    },
     /// Measure contours of an echocardiogram from tables.
     MeasureEcho {
         /// The open element that the numbers belong to.
@@ -256,7 +263,9 @@ impl Action {
             Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
             Self::Label(_) => "Segmentation",
             Self::Figure(_) => "Measuring tools",
-            Self::Run(_) | Self::MeasureEcho { .. } | Self::RemoveAnalysis(_) | Self::Paint { .. } => "Analysis",
+            Self::Run(_) | Self::RunFrom { .. } | Self::MeasureEcho { .. } | Self::RemoveAnalysis(_) | Self::Paint { .. } => {
+                "Analysis"
+            }
             Self::Export { .. } => "Export",
             Self::Exclude { .. } | Self::Include(_) => "Exclusions",
             Self::Register(_) => "Landmarks",

@@ -51,8 +51,9 @@ impl Session {
         if self.study.layers.iter().any(painted) {
             let mut after = self.study.layers.clone();
             for layer in after.iter_mut().filter(|l| painted(l)) {
-                if let LayerKind::Spots { color_by, range, .. } = &mut layer.kind {
+                if let LayerKind::Spots { color_by, color_map, range, .. } = &mut layer.kind {
                     (*color_by, *range) = (None, None);
+                    *color_map = if *color_map == ColorMap::Categories { ColorMap::Viridis } else { *color_map };
                 }
             }
             changes.push(Change::Layers { before: self.study.layers.clone(), after });
@@ -67,6 +68,7 @@ impl Session {
         let field = self.study.field(section, name).cloned();
         let after = match &field {
             Some(field) => self.painted(section, field),
+            None if self.study.categories(section, name).is_some() => self.colored(section, name, ColorMap::Categories),
             None => self.colored(section, name, ColorMap::Viridis),
         };
         let after = after.ok_or_else(|| Error::parameter("the section has no spots to paint"))?;
@@ -78,7 +80,12 @@ impl Session {
     }
 
     fn painted(&self, section: ElementId, field: &Field) -> Option<Vec<Layer>> {
-        self.colored(section, &field.name, if field.signed { ColorMap::BlueRed } else { ColorMap::Viridis })
+        let map = match field {
+            _ if !field.categories.is_empty() => ColorMap::Categories,
+            _ if field.signed => ColorMap::BlueRed,
+            _ => ColorMap::Viridis,
+        };
+        self.colored(section, &field.name, map)
     }
 
     fn colored(&self, section: ElementId, name: &str, map: ColorMap) -> Option<Vec<Layer>> {

@@ -220,6 +220,10 @@ impl Session {
     /// Mean of values over the spots on tissue in each segment.
     fn spots_disc(&self, id: ElementId, values: &SpotValues, color_map: ColorMap) -> Option<Disc> {
         let section = self.study.section(id)?;
+        if !values.categories.is_empty() {
+            let method = "categories have no mean".to_owned();
+            return Some(Disc { whose: section.name.clone(), method, ..Disc::empty(&values.title) });
+        }
         let (spots, segments) = (section.spots.as_ref()?, self.derived.spot_segments.get(&id)?);
         let mut sums: Sums = [(0.0, 0); 18];
         for (i, value) in values.values.iter().enumerate() {

@@ -69,7 +69,7 @@ impl Panel {
             Self::Draw => "Draw and mend segmentations by hand, with their volumes",
             Self::Figures => "Lengths, angles, areas and values inside, with their ±",
             Self::Heart => "Volumes, segments, wall and scar of one frame or of all",
-            Self::Genes => "Normalize, find variable genes, principal components",
+            Self::Genes => "Components, clusters, spatial genes, gene sets, cell types, map",
             Self::Fusion => "Join image features and expression",
             Self::Prediction => "Predict genes from histology and see how far it can be trusted",
             Self::Cohort => "Subjects, missing views, and what is left out and why",

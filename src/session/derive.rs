@@ -3,7 +3,7 @@
 use super::{Outcome, Session};
 use crate::base::{Progress, Severity};
 use crate::cardiac::{SegmentSettings, Segmentation, segment_labels, segment_name};
-use crate::model::{ElementId, Exclusion, Field, LabelEntry, LabelMap, Layer, LayerKind, Range, Section, Study};
+use crate::model::{ColorMap, ElementId, Exclusion, Field, LabelEntry, LabelMap, Layer, LayerKind, Range, Section, Study};
 use crate::scene::{SpotValues, field_values, spot_values};
 use crate::space::{DVec3, Grid, Space};
 use std::collections::BTreeMap;
@@ -165,6 +165,8 @@ pub(super) struct Painting {
     name: String,
     log_normalized: bool,
     range: Option<Range>,
+    /// Categories have colors of their own.
+    by_entry: bool,
     /// Where the name is that of an analysis' values.
     field: Option<Field>,
     exclusions: Vec<Exclusion>,
@@ -172,20 +174,22 @@ pub(super) struct Painting {
 
 impl Painting {
     pub(super) fn of(study: &Study, layer: &Layer) -> Option<Self> {
-        let LayerKind::Spots { color_by: Some(name), log_normalized, range, .. } = &layer.kind else { return None };
+        let LayerKind::Spots { color_by: Some(name), log_normalized, color_map, range } = &layer.kind else { return None };
         let section = Arc::clone(study.section(layer.element)?);
         let is_gene = section.expression.as_ref().is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
         let field = study.field(layer.element, name).filter(|_| !is_gene).cloned();
         let (name, log_normalized, range) = (name.clone(), *log_normalized, range.clone());
         let exclusions = study.exclusions.iter().filter(|e| e.what.element() == layer.element).cloned().collect();
-        Some(Self { id: layer.element, section, name, log_normalized, range, field, exclusions })
+        let by_entry = *color_map == ColorMap::Categories && range.is_none();
+        Some(Self { id: layer.element, section, name, log_normalized, range, by_entry, field, exclusions })
     }
 
     pub(super) fn values(&self) -> SpotValues {
-        match &self.field {
+        let values = match &self.field {
             Some(field) => field_values(field, self.range.as_ref()),
             None => spot_values(&self.section, &self.name, self.log_normalized, self.range.as_ref()),
-        }
+        };
+        if self.by_entry { values.by_entry() } else { values }
     }
 
     /// Whether the values would be the same; large data by identity.
@@ -193,13 +197,15 @@ impl Painting {
         let same_field = match (&self.field, &other.field) {
             (None, None) => true,
             (Some(a), Some(b)) => {
-                Arc::ptr_eq(&a.values, &b.values) && (&a.name, &a.unit, &a.range) == (&b.name, &b.unit, &b.range)
+                Arc::ptr_eq(&a.values, &b.values)
+                    && (&a.name, &a.unit, &a.range, &a.categories) == (&b.name, &b.unit, &b.range, &b.categories)
             }
             _ => false,
         };
         same_field
             && Arc::ptr_eq(&self.section, &other.section)
-            && (&self.name, self.log_normalized, &self.range) == (&other.name, other.log_normalized, &other.range)
+            && (&self.name, self.log_normalized, &self.range, self.by_entry)
+                == (&other.name, other.log_normalized, &other.range, other.by_entry)
             && self.exclusions == other.exclusions
     }
 }

@@ -12,6 +12,7 @@ mod echo;
 mod edit;
 mod export;
 mod figures;
+mod gene_files;
 mod history;
 mod jobs;
 mod joint;
@@ -41,6 +42,7 @@ pub use echo::{EchoFiles, read_echo_points};
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use figures::{FigureAction, FigureRow, figure_table, figure_values, table_of as figure_rows_table, tidy as figure_rows};
+pub use gene_files::read_signature;
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use joint::{Joined, before, join_views};
@@ -54,8 +56,9 @@ pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
 pub use task::{
-    Body, EchoPoints, FlavorRecord, FusePreview, FuseTask, MeasureTask, MeasureWhat, PredictTask, RadiomicsChoice, Recipe,
-    ReduceTask, ScarChoice, Task, echo_view,
+    Body, ClusterTask, DeconvolveTask, EchoPoints, EmbedTask, FlavorRecord, FusePreview, FuseTask, GraphRecord, MeasureTask,
+    MeasureWhat, PredictTask, RadiomicsChoice, Recipe, ReduceTask, ScarChoice, ScoreTask, SetRecord, SignatureRecord,
+    SpatialGenesTask, Task, ValuesRecord, echo_view,
 };
 pub use view_change::rr_ms;
 
@@ -268,6 +271,7 @@ impl Session {
             Action::Label(action) => self.label(action),
             Action::Figure(action) => self.figure(action),
             Action::Run(task) => self.run_task(task),
+            Action::RunFrom { task, file } => self.run_from(*task, file),
             Action::MeasureEcho { of, files } => self.measure_echo(of, files),
             Action::Export { what, path } => self.export(what, &path),
             Action::RemoveAnalysis(id) => self.remove_analysis(id),

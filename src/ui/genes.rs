@@ -4,7 +4,7 @@ use super::desk::{Desk, dim, small};
 use super::inspector::color_maps;
 use super::palette::score;
 use super::tree::{field, thousands};
-use crate::model::{Layer, LayerKind, Range};
+use crate::model::{ColorMap, Layer, LayerKind, Range};
 use egui::{DragValue, Key, Modifiers, TextEdit, Ui};
 
 /// Controls of a spots layer.
@@ -55,7 +55,8 @@ fn names<'a>(expression: &'a crate::model::Expression, fields: &'a [String]) -> 
 
 /// The field with its suggestions.
 fn search(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer, names: &[(&str, &'static str)]) {
-    let LayerKind::Spots { color_by, range, .. } = &mut layer.kind else { return };
+    let element = layer.element;
+    let LayerKind::Spots { color_by, range, color_map, .. } = &mut layer.kind else { return };
     if !desk.memo.gene_active {
         desk.memo.gene = color_by.clone().unwrap_or_default();
     }
@@ -93,6 +94,11 @@ fn search(ui: &mut Ui, desk: &mut Desk<'_>, layer: &mut Layer, names: &[(&str, &
         picked = best.first().map(|(n, _)| (*n).to_owned());
     }
     if let Some(name) = picked {
+        match desk.session.study.categories(element, &name) {
+            Some(_) => *color_map = ColorMap::Categories,
+            None if *color_map == ColorMap::Categories => *color_map = ColorMap::Viridis,
+            None => {}
+        }
         *color_by = Some(name);
         *range = None;
         layer.visible = true;

@@ -184,7 +184,9 @@ pub(super) fn color_maps(ui: &mut Ui, desk: &Desk<'_>, map: &mut ColorMap) {
     field(ui, desk, "Colors", |ui| {
         let combo = egui::ComboBox::from_id_salt("color map").selected_text(map.name()).width(110.0);
         let shown = combo.show_ui(ui, |ui| {
-            for choice in ColorMap::ALL {
+            // Colors of categories come with what is painted.
+            let now = *map;
+            for choice in ColorMap::ALL.into_iter().filter(|c| *c != ColorMap::Categories || now == *c) {
                 ui.horizontal(|ui| {
                     let (rect, _) = ui.allocate_exact_size(vec2(48.0, 12.0), Sense::hover());
                     strip(ui, rect, choice);

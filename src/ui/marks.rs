@@ -4,7 +4,7 @@
 use super::polygon;
 use super::theme::Theme;
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, Mark, Scene, color, rule_lines, significant};
+use crate::scene::{Camera, Corner, LEGEND_ROWS, Mark, Scene, color, rule_lines, significant};
 use crate::space::DVec2;
 use egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
@@ -43,7 +43,10 @@ impl Pen<'_> {
         match mark {
             Mark::Letters(letters) => self.letters(letters),
             Mark::ScaleBar { mm, label } => self.scale_bar(*mm, label),
-            Mark::ColorBar { color_map, low, high, title, rule } => self.color_bar(*color_map, (*low, *high), title, rule),
+            Mark::ColorBar { color_map, low, high, title, rule, names } if names.is_empty() => {
+                self.color_bar(*color_map, (*low, *high), title, rule);
+            }
+            Mark::ColorBar { color_map, low, high, title, names, .. } => self.legend(*color_map, (*low, *high), title, names),
             Mark::Text { corner, lines } => self.corner_text(*corner, lines),
             Mark::Label { at, text, ink } => self.label(self.at(*at), text, self.theme.ink(*ink)),
             Mark::Line { points, closed, ink, width_px, dashed } => {
@@ -163,6 +166,29 @@ impl Pen<'_> {
         for (i, line) in rule_lines(rule, 26).iter().enumerate() {
             let at = pos2(right, bar.bottom() + 8.0 + 14.0 * i as f32);
             self.text(at, Align2::RIGHT_TOP, &self.fitting(line), self.font(false), colors.dim);
+        }
+    }
+
+    /// Categories with their colors, above the letter in the middle of the edge; those without room are counted.
+    fn legend(&self, map: ColorMap, (low, high): (f64, f64), title: &str, names: &[String]) {
+        let (colors, right) = (self.theme.on_image(), self.rect.right() - MARGIN - 4.0);
+        let bold = Theme::strong(self.theme.size.overlay + 1.0);
+        self.text(pos2(right, self.rect.top() + MARGIN), Align2::RIGHT_TOP, title, bold, colors.text);
+        let top = self.rect.top() + MARGIN + 22.0;
+        let room = (((self.rect.height() * 0.5 - 14.0 - MARGIN - 22.0) / PITCH) as usize).clamp(1, LEGEND_ROWS);
+        let shown = if names.len() > room { room - 1 } else { names.len() };
+        for (code, name) in names.iter().take(shown).enumerate() {
+            let [r, g, b] = color(map, ((code as f64 - low) / (high - low).max(1e-12)) as f32);
+            let middle = top + PITCH * (code as f32 + 0.5);
+            let patch = Rect::from_min_max(pos2(right - 10.0, middle - 5.0), pos2(right, middle + 5.0));
+            self.painter.rect_filled(patch.expand(1.5), 1.0, Color32::from_black_alpha(140));
+            self.painter.rect_filled(patch, 1.0, Color32::from_rgb(r, g, b));
+            self.text(pos2(right - 16.0, middle), Align2::RIGHT_CENTER, &self.fitting(name), self.font(false), colors.text);
+        }
+        if shown < names.len() {
+            let at = pos2(right, top + PITCH * (shown as f32 + 0.5));
+            let text = format!("{} more", names.len() - shown);
+            self.text(at, Align2::RIGHT_CENTER, &text, self.font(false), colors.dim);
         }
     }
 

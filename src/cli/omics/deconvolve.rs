@@ -5,10 +5,11 @@ use crate::base::{Error, Result};
 use crate::cli::Run;
 use crate::io::Table;
 use crate::omics::{Composition, DeconvolveSettings, Signature, deconvolve};
+use crate::session::read_signature;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Options of `deconvolve`.
 #[derive(Args, Debug)]
@@ -26,7 +27,8 @@ impl Options {
         };
         let genes: BTreeSet<&str> =
             work.expression.genes().iter().chain(work.expression.gene_ids()).map(String::as_str).collect();
-        let signature = read_signature(path, &genes, run)?;
+        let read = read_signature(path, &genes, &run.limits)?;
+        let signature = Signature::new(read.genes, read.types, read.values).map_err(|e| e.at(path))?;
         let found = deconvolve(&work.expression, &signature, &DeconvolveSettings::default(), &run.progress)?;
         let k = found.types.len();
         let mut columns = vec![names_column("id", work.expression.observations())];
@@ -41,30 +43,4 @@ impl Options {
         work.report.insert("deconvolve".into(), json!({"types": found.types, "n_genes": found.n_genes}));
         Ok(work)
     }
-}
-
-/// A signature of genes × types; turned around where the header, not the first column, names genes of the table.
-fn read_signature(path: &Path, known: &BTreeSet<&str>, run: &Run) -> Result<Signature> {
-    let table = Table::read(path, &run.limits)?;
-    let Some((first, rest)) = table.columns().split_first() else {
-        return Err(Error::malformed("the signature has no columns; genes and cell types were expected").at(path));
-    };
-    let missing = || Error::malformed("a row of the signature has no name; its first column names the genes").at(path);
-    let lines: Vec<String> = table.texts(&first.name)?.into_iter().map(|n| n.ok_or_else(missing)).collect::<Result<_>>()?;
-    let header: Vec<String> = rest.iter().map(|c| c.name.clone()).collect();
-    let empty = |name: &str| Error::malformed(format!("the signature has an empty cell in column {name}; every mean is needed"));
-    let mut columns = Vec::with_capacity(rest.len());
-    for column in rest {
-        let values = table.numbers(&column.name).map_err(|e| e.at(path))?;
-        let values = values.into_iter().map(|v| v.ok_or_else(|| empty(&column.name).at(path)));
-        columns.push(values.collect::<Result<Vec<f64>>>()?);
-    }
-    let n_known = |names: &[String]| names.iter().filter(|n| known.contains(n.as_str())).count();
-    let made = if n_known(&header) > n_known(&lines) {
-        Signature::new(header, lines, columns.concat())
-    } else {
-        let by_gene = (0..lines.len()).flat_map(|g| columns.iter().map(move |c| c[g])).collect();
-        Signature::new(lines, header, by_gene)
-    };
-    made.map_err(|e| e.at(path))
 }

@@ -4,8 +4,8 @@ use super::work::Work;
 use crate::base::{Error, Result};
 use crate::cli::Run;
 use crate::io::{Table, TableColumn};
-use crate::model::{Column, Expression, Section};
-use crate::omics::{GeneAutocorrelation, GraphKind, SpatialGraph, autocorrelation, lee, local_moran};
+use crate::model::{Expression, Section};
+use crate::omics::{GeneAutocorrelation, GraphKind, SpatialGraph, array_places, autocorrelation, lee, local_moran};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -138,15 +138,6 @@ impl Options {
             TableColumn::numbers("lee_p_permuted", found.iter().map(|l| l.p)),
         ])
     }
-}
-
-/// Row and column of the array, where all spots have them.
-fn array_places(expression: &Expression) -> Option<Vec<[i64; 2]>> {
-    let column = |name: &str| match expression.columns.get(name)? {
-        Column::Number(values) if values.iter().all(|v| v.fract() == 0.0) => Some(values),
-        _ => None,
-    };
-    Some(column("array_row")?.iter().zip(column("array_col")?).map(|(r, c)| [*r as i64, *c as i64]).collect())
 }
 
 fn gene(expression: &Expression, name: &str) -> Result<(String, Vec<f64>)> {

@@ -2,7 +2,7 @@
 //! a sparse matrix of weights that add up to 1 for each spot.
 
 use crate::base::{Error, Progress, Result, Severity};
-use crate::model::Finding;
+use crate::model::{Column, Expression, Finding};
 use crate::stats::{Nearest, PointTree, delaunay_edges, quantile_of};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -147,6 +147,16 @@ impl SpatialGraph {
             });
         }
     }
+}
+
+/// Row and column of the array, where all spots have them as whole numbers (`array_row`, `array_col`).
+#[must_use]
+pub fn array_places(expression: &Expression) -> Option<Vec<[i64; 2]>> {
+    let column = |name: &str| match expression.columns.get(name)? {
+        Column::Number(values) if values.iter().all(|v| v.fract() == 0.0) => Some(values),
+        _ => None,
+    };
+    Some(column("array_row")?.iter().zip(column("array_col")?).map(|(r, c)| [*r as i64, *c as i64]).collect())
 }
 
 /// Neighbors (row, column ± 2) and (row ± 1, column ± 1).

@@ -5,5 +5,5 @@ mod graph;
 mod local;
 
 pub use autocorrelation::{GeneAutocorrelation, Statistic, autocorrelation};
-pub use graph::{GraphKind, SpatialGraph};
+pub use graph::{GraphKind, SpatialGraph, array_places};
 pub use local::{Lee, LocalMoran, lee, local_moran};

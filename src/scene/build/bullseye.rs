@@ -119,7 +119,7 @@ pub(super) fn bullseye_scene(inputs: &Inputs<'_>, size_px: [u32; 2]) -> Scene {
     if radius_points(&pane) < 150.0 {
         rule.clear();
     }
-    pane.mark(Mark::ColorBar { color_map, low, high, title, rule });
+    pane.mark(Mark::ColorBar { color_map, low, high, title, rule, names: Vec::new() });
     pane.scene
 }
 

@@ -2,7 +2,7 @@
 //! section lie, landmarks, the cursor, and the facts of the cut.
 
 use super::chain::{Chain, cursor_lps, registration, section};
-use super::shared::{Pane, draw_spots, heart_length, landmark_ink, landmark_mark, span_text};
+use super::shared::{Pane, color_bar, draw_spots, heart_length, landmark_ink, landmark_mark, span_text};
 use super::{Inputs, SceneCache, camera_of, pane_plane};
 use crate::model::{ElementId, LabelMap, LayerKind, Volume};
 use crate::scene::number::fixed;
@@ -164,8 +164,7 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     draw_spots(pane, inputs, cache, (id, Some(kind), Some(&kept)), drawn);
     // A cut across the section shows a line of spots; the bar would hide more than it tells.
     if is_face_on {
-        let (title, rule) = (values.title.clone(), values.rule.clone());
-        pane.mark(Mark::ColorBar { color_map: *color_map, low: values.low, high: values.high, title, rule });
+        pane.mark(color_bar(*color_map, values));
     }
 }
 

@@ -1,9 +1,11 @@
 //! Marks and layers that several panes have in common.
 
 use super::{Inputs, SceneCache, chain::Chain};
-use crate::model::{ElementId, Landmark, LayerKind, Registration, Section};
+use crate::model::{ColorMap, ElementId, Landmark, LayerKind, Registration, Section};
 use crate::scene::number::round_length;
-use crate::scene::{Camera, Compare, Corner, Drawn, Ink, Mark, PaneKind, PictureDrawn, Scene, SpotsDrawn, significant};
+use crate::scene::{
+    Camera, Compare, Corner, Drawn, Ink, Mark, PaneKind, PictureDrawn, Scene, SpotValues, SpotsDrawn, significant,
+};
 use crate::space::{DVec2, Plane, orientation_letters};
 use std::sync::Arc;
 
@@ -122,14 +124,19 @@ pub(super) fn draw_section(
                 };
                 draw_spots(pane, inputs, cache, slot, drawn);
                 if let Some(v) = values {
-                    let (title, rule) = (v.title.clone(), v.rule.clone());
                     pane.scene.marks.retain(|m| !matches!(m, Mark::ColorBar { .. }));
-                    pane.mark(Mark::ColorBar { color_map: *color_map, low: v.low, high: v.high, title, rule });
+                    pane.mark(color_bar(*color_map, v));
                 }
             }
             LayerKind::Image { .. } | LayerKind::Labels { .. } => {}
         }
     }
+}
+
+/// The scale of what colors the spots.
+pub(super) fn color_bar(color_map: ColorMap, v: &SpotValues) -> Mark {
+    let (title, rule, names) = (v.title.clone(), v.rule.clone(), v.categories.clone());
+    Mark::ColorBar { color_map, low: v.low, high: v.high, title, rule, names }
 }
 
 /// Opacity of the spots that do not light up, as a share.

@@ -5,7 +5,7 @@ use super::PaintTheme;
 use super::board::Board;
 use super::text::{Style, text_width};
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, Mark, rule_lines, significant};
+use crate::scene::{Camera, Corner, LEGEND_ROWS, Mark, color, rule_lines, significant};
 use crate::space::DVec2;
 
 /// Text height, margin to the pane's edge and line pitch in points.
@@ -28,7 +28,10 @@ pub(super) fn paint_mark(board: &mut dyn Board, mark: &Mark, camera: &Camera, th
     match mark {
         Mark::Letters(letters) => pen.letters(letters),
         Mark::ScaleBar { mm, label } => pen.scale_bar(*mm, label),
-        Mark::ColorBar { color_map, low, high, title, rule } => {
+        Mark::ColorBar { color_map, low, high, title, names, .. } if !names.is_empty() => {
+            pen.legend(*color_map, [*low, *high], title, names);
+        }
+        Mark::ColorBar { color_map, low, high, title, rule, .. } => {
             let bottom = pen.color_bar(*color_map, *low, *high);
             pen.color_bar_text(bottom, title, rule);
         }
@@ -109,6 +112,29 @@ impl Pen<'_> {
             self.text(at, &significant(value, 3), (TEXT, false), self.theme.text, DVec2::new(1.0, 0.5));
         }
         last.y
+    }
+
+    /// Categories with their colors, above the letter in the middle of the edge; those without room are counted.
+    fn legend(&mut self, map: ColorMap, [low, high]: [f64; 2], title: &str, names: &[String]) {
+        let (size, point, text) = (self.board.size(), self.point, self.theme.text);
+        let (right, top) = (size.x - (MARGIN + 4.0) * point, (MARGIN + 22.0) * point);
+        self.text(DVec2::new(right, MARGIN * point), title, (TEXT + 1.0, true), text, DVec2::new(1.0, 0.0));
+        let room = (((size.y * 0.5 - 14.0 * point - top) / (PITCH * point)) as usize).clamp(1, LEGEND_ROWS);
+        let shown = if names.len() > room { room - 1 } else { names.len() };
+        let middle = |row: usize| top + PITCH * (row as f64 + 0.5) * point;
+        for (code, name) in names.iter().take(shown).enumerate() {
+            let [r, g, b] = color(map, ((code as f64 - low) / (high - low).max(1e-12)) as f32);
+            let first = DVec2::new(right - 10.0 * point, middle(code) - 5.0 * point);
+            let last = first + DVec2::splat(10.0 * point);
+            let corners = [first, DVec2::new(last.x, first.y), last, DVec2::new(first.x, last.y)];
+            self.line(&corners, true, [0; 3], 2.0 * point, false);
+            self.board.fill(&corners, [r, g, b, 255], None);
+            self.text(DVec2::new(right - 16.0 * point, middle(code)), name, (TEXT, false), text, DVec2::new(1.0, 0.5));
+        }
+        if shown < names.len() {
+            let more = format!("{} more", names.len() - shown);
+            self.text(DVec2::new(right, middle(shown)), &more, (TEXT, false), text, DVec2::new(1.0, 0.5));
+        }
     }
 
     fn color_bar_text(&mut self, bottom: f64, title: &str, rule: &str) {

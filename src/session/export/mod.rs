@@ -82,6 +82,11 @@ pub enum ExportWhat {
         /// The analysis.
         analysis: u64,
     },
+    /// A table of genes of an analysis: Moran's I and Geary's C, as `autocorrelation.csv`.
+    GeneTable {
+        /// The analysis.
+        analysis: u64,
+    },
     /// Landmark pairs of a section with their residuals.
     Residuals {
         /// The section.
@@ -156,6 +161,7 @@ impl Exporter {
             }
             ExportWhat::Bullseye => self.bullseye()?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Measures { analysis } => self.measures(*analysis)?.write(&path).map(|()| vec![path.clone()]),
+            ExportWhat::GeneTable { analysis } => self.gene_table(*analysis)?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Residuals { section } => self.residuals(ElementId(*section))?.write(&path).map(|()| vec![path.clone()]),
             ExportWhat::Layers { section } => {
                 self.layer_values(ElementId(*section), &part)?.write(&path).map(|()| vec![path.clone()])

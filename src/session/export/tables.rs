@@ -6,7 +6,7 @@ use crate::base::{Error, Progress, Result};
 use crate::cardiac;
 use crate::imaging;
 use crate::io::{self, Table, TableColumn};
-use crate::model::{AnalysisId, AnalysisResult, Column, ElementId, LayerKind, MeasuredValue, Section};
+use crate::model::{AnalysisId, AnalysisResult, Column, ElementId, LayerKind, MeasuredValue, Section, SpatialNumbers};
 use crate::scene::{label_phase, phase_at};
 use crate::space::DVec3;
 use std::path::{Path, PathBuf};
@@ -130,6 +130,32 @@ impl Exporter {
             text("unit", |r| &r.unit),
             text("method", |r| &r.method),
         ])
+    }
+
+    /// Genes with how alike neighbors are, as `omics autocorrelation` writes them.
+    pub(super) fn gene_table(&self, id: u64) -> Result<Table> {
+        let analysis = self.study.analyses.get(&AnalysisId(id)).ok_or_else(|| Error::parameter("there is no such analysis"))?;
+        let AnalysisResult::SpatialGenes(found) = &analysis.result else {
+            return Err(Error::parameter(format!("{} has no table of genes", analysis.title)));
+        };
+        let column = |name: &str, of: &dyn Fn(&SpatialNumbers) -> Option<f64>| {
+            TableColumn::numbers(name, found.genes.iter().map(|g| g.numbers.as_ref().and_then(of).filter(|v| v.is_finite())))
+        };
+        let mut columns = vec![
+            TableColumn::text("gene", found.genes.iter().map(|g| Some(g.gene.clone()))),
+            column("moran_i", &|n| Some(n.moran[0])),
+            column("moran_z", &|n| Some(n.moran[1])),
+            column("moran_p", &|n| Some(n.moran[2])),
+            column("moran_q", &|n| Some(n.moran[3])),
+            column("geary_c", &|n| Some(n.geary[0])),
+            column("geary_z", &|n| Some(n.geary[1])),
+            column("geary_p", &|n| Some(n.geary[2])),
+        ];
+        if found.genes.iter().filter_map(|g| g.numbers).any(|n| n.permuted.is_some()) {
+            columns.push(column("moran_p_permuted", &|n| n.permuted.map(|p| p[0])));
+            columns.push(column("geary_p_permuted", &|n| n.permuted.map(|p| p[1])));
+        }
+        Table::new(columns)
     }
 
     /// Landmark pairs with both places, what the fit leaves, and the error where each is left out.

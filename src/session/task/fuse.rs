@@ -210,7 +210,7 @@ fn fields(result: &CcaResult, spots: &[usize], n_spots: usize) -> Vec<Field> {
             values[spots[sample]] = result.fusion.scores[side][row * k + pair] as f32;
         }
         let name = format!("Pair {} {}", pair + 1, ["image", "genes"][side]);
-        Field { name, values: values.into(), unit: "score".into(), signed: true, range: None }
+        Field { name, values: values.into(), unit: "score".into(), signed: true, range: None, categories: [].into() }
     };
     (0..k).flat_map(|pair| [one(pair, 0), one(pair, 1)]).collect()
 }

@@ -6,11 +6,15 @@
 //! the method knows no study, so values are taken from the snapshot here and handed down.
 
 mod fuse;
+mod genes;
 mod measure;
 mod predict;
 mod reduce;
 
 pub use fuse::{FusePreview, FuseTask};
+pub use genes::{
+    ClusterTask, DeconvolveTask, EmbedTask, GraphRecord, ScoreTask, SetRecord, SignatureRecord, SpatialGenesTask, ValuesRecord,
+};
 pub use measure::{Body, EchoPoints, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice, echo_view};
 pub use predict::PredictTask;
 pub use reduce::{FlavorRecord, ReduceTask};
@@ -34,6 +38,16 @@ pub enum Task {
     Predict(Box<PredictTask>),
     /// Numbers of the heart from a segmentation.
     Measure(Box<MeasureTask>),
+    /// Clusters of spots by their components.
+    Cluster(Box<ClusterTask>),
+    /// Moran's I and Geary's C of all genes.
+    SpatialGenes(Box<SpatialGenesTask>),
+    /// Scores of gene sets.
+    Score(Box<ScoreTask>),
+    /// Fractions of cell types.
+    Deconvolve(Box<DeconvolveTask>),
+    /// A map of spots by their components.
+    Embed(Box<EmbedTask>),
 }
 
 /// What a method's file gives; the rest of the [`Analysis`] is filled in here.
@@ -62,6 +76,11 @@ impl Task {
             Self::Fuse(t) => t.of,
             Self::Predict(t) => t.section,
             Self::Measure(t) => t.labels,
+            Self::Cluster(t) => t.reduce.section,
+            Self::SpatialGenes(t) => t.section,
+            Self::Score(t) => t.section,
+            Self::Deconvolve(t) => t.section,
+            Self::Embed(t) => t.reduce.section,
         })
     }
 
@@ -72,8 +91,11 @@ impl Task {
             Self::Reduce(t) => t.seed,
             Self::Fuse(t) => t.seed,
             Self::Predict(t) => t.seed,
+            Self::Cluster(t) => t.reduce.seed,
+            Self::SpatialGenes(t) => t.seed,
+            Self::Embed(t) => t.reduce.seed,
             // Nothing random.
-            Self::Measure(_) => 0,
+            Self::Measure(_) | Self::Score(_) | Self::Deconvolve(_) => 0,
         }
     }
 
@@ -85,6 +107,11 @@ impl Task {
             Self::Fuse(_) => "fuse",
             Self::Predict(_) => "predict",
             Self::Measure(_) => "measure",
+            Self::Cluster(_) => "cluster",
+            Self::SpatialGenes(_) => "spatial genes",
+            Self::Score(_) => "score",
+            Self::Deconvolve(_) => "deconvolve",
+            Self::Embed(_) => "embed",
         }
     }
 
@@ -96,6 +123,11 @@ impl Task {
             Self::Fuse(_) => "Joining views",
             Self::Predict(_) => "Predicting genes from histology",
             Self::Measure(_) => "Measuring the heart",
+            Self::Cluster(_) => "Finding clusters",
+            Self::SpatialGenes(_) => "Comparing neighbors",
+            Self::Score(_) => "Scoring gene sets",
+            Self::Deconvolve(_) => "Fitting cell types",
+            Self::Embed(_) => "Arranging spots",
         }
     }
 
@@ -106,6 +138,9 @@ impl Task {
             Self::Fuse(t) => t.inputs(study),
             Self::Predict(t) => t.inputs(),
             Self::Measure(t) => t.inputs(),
+            Self::Cluster(_) | Self::SpatialGenes(_) | Self::Score(_) | Self::Deconvolve(_) | Self::Embed(_) => {
+                BTreeSet::from([self.of()])
+            }
         }
     }
 
@@ -115,6 +150,11 @@ impl Task {
             Self::Fuse(t) => t.make(study, progress),
             Self::Predict(t) => t.make(study, progress),
             Self::Measure(t) => t.make(study, progress),
+            Self::Cluster(t) => t.make(study, progress),
+            Self::SpatialGenes(t) => t.make(study, progress),
+            Self::Score(t) => t.make(study, progress),
+            Self::Deconvolve(t) => t.make(study, progress),
+            Self::Embed(t) => t.make(study, progress),
         }
     }
 
@@ -143,13 +183,15 @@ impl Task {
     }
 }
 
-/// Names that are taken on the section get a number.
+/// Names that are taken on the section, by fields, genes or columns, get a number.
 fn make_different(fields: &mut [Field], study: &Study, section: ElementId) {
     let mut taken: BTreeSet<String> = study.fields(section).map(|f| f.name.clone()).collect();
+    let expression = study.section(section).and_then(|s| s.expression.as_ref());
+    let is_other = |name: &str| expression.is_some_and(|e| e.find_gene(name).is_some() || e.columns.contains_key(name));
     for field in fields {
         let plain = field.name.clone();
         let mut n = 2;
-        while !taken.insert(field.name.clone()) {
+        while is_other(&field.name) || !taken.insert(field.name.clone()) {
             field.name = format!("{plain} ({n})");
             n += 1;
         }

@@ -181,7 +181,7 @@ fn fields(section: &Section, prepared: &Prepared, fitted: &Fitted) -> Vec<Field>
         let [predicted, seen, left] = GeneScore::map_names(&report.gene);
         let field = |name: String, values: &[f64], unit: String, range: Option<Range>| {
             let signed = range.is_none();
-            Field { name, values: spread(values), unit, signed, range }
+            Field { name, values: spread(values), unit, signed, range, categories: Arc::default() }
         };
         [
             field(predicted, held_out, format!("predicted, {told}"), range.clone()),

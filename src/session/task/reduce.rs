@@ -9,6 +9,7 @@ use crate::omics::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Settings of the task, in the words of the command line. The names are on disk: they stay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,30 +80,30 @@ impl ReduceTask {
     }
 
     pub(super) fn make(&self, study: &Study, progress: &Progress) -> Result<Made> {
+        let Reduced { name, n_spots, keep, table, variable, found, findings } = self.reduced(study, progress)?;
+        Ok(Made {
+            title: format!("Components of {name}"),
+            settings: self.settings(&table),
+            sentence: sentence(&table, &found),
+            fields: fields(&found, &keep, n_spots),
+            result: AnalysisResult::Reduction(reduction(&table, &variable, &found)),
+            findings,
+        })
+    }
+
+    /// The components, for this task and for those that begin with them.
+    pub(super) fn reduced(&self, study: &Study, progress: &Progress) -> Result<Reduced> {
         let (target, flavor) = (self.target.map_or(Target::Median, Target::Total), self.flavor.flavor());
-        let id = ElementId(self.section);
-        let section = study.section(id).ok_or_else(|| Error::parameter("the section is not open any more"))?;
-        let Some(expression) = &section.expression else {
-            return Err(Error::parameter(format!("{} has no expression to reduce", section.name)));
-        };
         progress.step(0.0, "choosing spots")?;
         let mut findings = Vec::new();
-        let keep = usable(section, expression, &study.spots_left_out(id), &mut findings);
-        let part = expression.subset(&keep)?;
+        let InUse { section, keep, part, n_spots } = InUse::of(study, ElementId(self.section), &mut findings)?;
         let settings = VariableSettings { flavor, n: self.n_genes, target };
         let (table, variable) = self.prepare(part, &settings, &progress.part(0.05, 0.4), &mut findings)?;
         findings.extend(variable.findings.iter().cloned());
         let settings = ComponentSettings { n: self.n_components, scale: self.scale, seed: self.seed };
         let found = components(&table, Some(&variable.variable), &settings, &progress.part(0.4, 1.0))?;
         findings.extend(found.findings.iter().cloned());
-        Ok(Made {
-            title: format!("Components of {}", section.name),
-            settings: self.settings(&table),
-            sentence: sentence(&table, &found),
-            fields: fields(&found, &keep, expression.observations().len()),
-            result: AnalysisResult::Reduction(reduction(&table, &variable, &found)),
-            findings,
-        })
+        Ok(Reduced { name: section.name.clone(), n_spots, keep, table, variable, found, findings })
     }
 
     /// The normalized table and its variable genes; `seurat_v3` sees the counts.
@@ -122,13 +123,7 @@ impl ReduceTask {
             findings.extend(done.findings);
             done.expression
         } else {
-            findings.push(Finding {
-                severity: Severity::Note,
-                code: "not-normalized",
-                what: format!("the values are {} and were used as they are", counts.unit),
-                evidence: Vec::new(),
-                remedy: String::new(),
-            });
+            findings.push(as_they_are(&counts.unit));
             counts
         };
         let variable = match first {
@@ -138,7 +133,7 @@ impl ReduceTask {
         Ok((table, variable))
     }
 
-    fn settings(&self, table: &Expression) -> Vec<(String, String)> {
+    pub(super) fn settings(&self, table: &Expression) -> Vec<(String, String)> {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         vec![
             pair("values", table.unit.clone()),
@@ -146,6 +141,61 @@ impl ReduceTask {
             pair("components", self.n_components.to_string()),
             pair("genes scaled", if self.scale { "to unit variance" } else { "no, centered only" }.to_owned()),
         ]
+    }
+}
+
+/// Values that are no counts are not normalized.
+pub(super) fn as_they_are(unit: &str) -> Finding {
+    Finding {
+        severity: Severity::Note,
+        code: "not-normalized",
+        what: format!("the values are {unit} and were used as they are"),
+        evidence: Vec::new(),
+        remedy: String::new(),
+    }
+}
+
+/// Components with what they were made of.
+pub(super) struct Reduced {
+    /// Of the section.
+    pub name: String,
+    /// All spots of the section.
+    pub n_spots: usize,
+    /// Numbers of those in use.
+    pub keep: Vec<usize>,
+    pub table: Expression,
+    pub variable: VariableGenes,
+    pub found: Components,
+    pub findings: Vec<Finding>,
+}
+
+/// The spots of a section that analyses use, with their counts.
+pub(super) struct InUse {
+    pub section: Arc<Section>,
+    /// Numbers of the spots.
+    pub keep: Vec<usize>,
+    /// Their counts.
+    pub part: Expression,
+    /// All spots of the section.
+    pub n_spots: usize,
+}
+
+impl InUse {
+    pub(super) fn of(study: &Study, id: ElementId, findings: &mut Vec<Finding>) -> Result<Self> {
+        let section = study.section(id).ok_or_else(|| Error::parameter("the section is not open any more"))?;
+        let Some(expression) = &section.expression else {
+            return Err(Error::parameter(format!("{} has no genes to analyze", section.name)));
+        };
+        let keep = usable(section, expression, &study.spots_left_out(id), findings);
+        let part = expression.subset(&keep)?;
+        Ok(Self { section: Arc::clone(section), keep, part, n_spots: expression.observations().len() })
+    }
+
+    /// One value per spot of the section from one per spot in use.
+    pub(super) fn spread(keep: &[usize], n_spots: usize, value: impl Fn(usize) -> f32) -> Arc<[f32]> {
+        let mut values = vec![f32::NAN; n_spots];
+        keep.iter().enumerate().for_each(|(row, &spot)| values[spot] = value(row));
+        values.into()
     }
 }
 
@@ -196,10 +246,9 @@ fn sentence(table: &Expression, found: &Components) -> String {
 fn fields(found: &Components, keep: &[usize], n_spots: usize) -> Vec<Field> {
     let k = found.pca.k;
     let one = |component: usize| {
-        let mut values = vec![f32::NAN; n_spots];
-        keep.iter().enumerate().for_each(|(row, &spot)| values[spot] = found.pca.scores[row * k + component] as f32);
+        let values = InUse::spread(keep, n_spots, |row| found.pca.scores[row * k + component] as f32);
         let name = format!("PC{}", component + 1);
-        Field { name, values: values.into(), unit: "score".into(), signed: true, range: None }
+        Field { name, values, unit: "score".into(), signed: true, range: None, categories: Arc::default() }
     };
     (0..k).map(one).collect()
 }
@@ -233,7 +282,6 @@ mod tests {
     use crate::model::{Element, Excluded, Exclusion, PixelSize, Spots};
     use crate::space::DVec2;
     use crate::stats::Stream;
-    use std::sync::Arc;
 
     /// 60 spots, of which the last is off tissue, the last but one empty and the first left out.
     fn study() -> (Study, ElementId) {

@@ -25,6 +25,7 @@ enum Kind {
     Segments,
     Bullseye,
     Measures,
+    GeneTable,
     Residuals,
     Layers,
     Transform,
@@ -33,13 +34,14 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Picture,
         Self::Spots,
         Self::Map,
         Self::Segments,
         Self::Bullseye,
         Self::Measures,
+        Self::GeneTable,
         Self::Residuals,
         Self::Layers,
         Self::Transform,
@@ -55,6 +57,7 @@ impl Kind {
             Self::Segments => "Genes by segment",
             Self::Bullseye => "Bullseye as shown",
             Self::Measures => "Numbers of the heart",
+            Self::GeneTable => "Spatial genes",
             Self::Residuals => "Landmark residuals",
             Self::Layers => "Layer values at the spots",
             Self::Transform => "Transform",
@@ -72,6 +75,7 @@ impl Kind {
             Self::Segments => "segments",
             Self::Bullseye => "bullseye",
             Self::Measures => "measures",
+            Self::GeneTable => "autocorrelation",
             Self::Residuals => "residuals",
             Self::Layers => "layers",
             Self::Transform => "transform",
@@ -86,9 +90,13 @@ impl Kind {
             Self::Spots => &["h5ad", "csv", "tsv", "parquet"],
             Self::Map => &["nii.gz", "nii"],
             Self::Labels => &["nii.gz", "nii", "dcm"],
-            Self::Segments | Self::Bullseye | Self::Measures | Self::Residuals | Self::Layers | Self::Figures => {
-                &["csv", "tsv", "parquet"]
-            }
+            Self::Segments
+            | Self::Bullseye
+            | Self::Measures
+            | Self::GeneTable
+            | Self::Residuals
+            | Self::Layers
+            | Self::Figures => &["csv", "tsv", "parquet"],
             Self::Transform => &["json", "tfm", "ngff.json"],
         }
     }
@@ -110,6 +118,7 @@ impl Kind {
             (Self::Measures, _) => {
                 "The newest numbers of the heart: region, phase, metric, value, unit and definition, one per row."
             }
+            (Self::GeneTable, _) => "Moran's I and Geary's C of every gene with z, p and q, as the command line writes them.",
             (Self::Residuals, _) => "Both places of each pair, its residual and its error when left out, in mm.",
             (Self::Layers, _) => "Every visible image and segmentation, read at the spots through the chain.",
             (Self::Labels, "dcm") => "The segmentation drawn on, as a DICOM segmentation without anything of the patient.",
@@ -171,6 +180,11 @@ impl State {
         (self.kind, self.ending) = (Kind::Bullseye, 0);
     }
 
+    /// The genes of an analysis are to be exported as a table.
+    pub(in crate::ui) fn choose_genes(&mut self, analysis: AnalysisId) {
+        (self.kind, self.ending, self.analysis) = (Kind::GeneTable, 0, Some(analysis));
+    }
+
     /// The numbers of an analysis are to be exported as a table.
     pub(in crate::ui) fn choose_measures(&mut self, analysis: AnalysisId) {
         (self.kind, self.ending, self.analysis) = (Kind::Measures, 0, Some(analysis));
@@ -222,7 +236,7 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     match state.kind {
         Kind::Picture => picture(ui, desk, state),
         Kind::Spots | Kind::Map | Kind::Segments => values(ui, desk, state),
-        Kind::Bullseye | Kind::Measures | Kind::Residuals | Kind::Layers | Kind::Transform | Kind::Labels | Kind::Figures => {}
+        _ => {}
     }
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {
@@ -374,7 +388,8 @@ fn what(desk: &Desk<'_>, state: &State) -> ExportWhat {
             ExportWhat::Segments { section, values, log_normalized }
         }
         Kind::Bullseye => ExportWhat::Bullseye,
-        Kind::Measures => ExportWhat::Measures { analysis: measures(desk, state).map_or(0, |id| id.0) },
+        Kind::Measures => ExportWhat::Measures { analysis: chosen(desk, state).map_or(0, |id| id.0) },
+        Kind::GeneTable => ExportWhat::GeneTable { analysis: chosen(desk, state).map_or(0, |id| id.0) },
         Kind::Residuals => ExportWhat::Residuals { section },
         Kind::Layers => ExportWhat::Layers { section },
         Kind::Transform => ExportWhat::Transform { section },
@@ -384,9 +399,13 @@ fn what(desk: &Desk<'_>, state: &State) -> ExportWhat {
 }
 
 /// The analysis chosen, else the newest with numbers.
-fn measures(desk: &Desk<'_>, state: &State) -> Option<AnalysisId> {
+fn chosen(desk: &Desk<'_>, state: &State) -> Option<AnalysisId> {
     let all = &desk.session.study.analyses;
-    let has = |id: &AnalysisId| all.get(id).is_some_and(|a| matches!(a.result, AnalysisResult::Measures(_)));
+    let has = |id: &AnalysisId| match all.get(id).map(|a| &a.result) {
+        Some(AnalysisResult::Measures(_)) => state.kind == Kind::Measures,
+        Some(AnalysisResult::SpatialGenes(_)) => state.kind == Kind::GeneTable,
+        _ => false,
+    };
     state.analysis.filter(has).or_else(|| all.keys().rev().copied().find(has))
 }
 
@@ -403,8 +422,9 @@ fn why_not(desk: &Desk<'_>, state: &State, folder: &std::path::Path) -> Option<S
         Kind::Labels if desk.session.drawn_labels().is_none() => Some("Show a segmentation first."),
         Kind::Figures if desk.session.study.figures.is_empty() => Some("Measure something first (Ruler)."),
         Kind::Bullseye if desk.session.discs().is_empty() => Some("Open labels of the left ventricle first."),
-        Kind::Measures if measures(desk, state).is_none() => Some("Measure something in the Heart panel first."),
-        Kind::Segments | Kind::Bullseye | Kind::Measures | Kind::Labels | Kind::Figures => None,
+        Kind::Measures if chosen(desk, state).is_none() => Some("Measure something in the Heart panel first."),
+        Kind::GeneTable if chosen(desk, state).is_none() => Some("Find spatial genes in the Genes panel first."),
+        Kind::Segments | Kind::Bullseye | Kind::Measures | Kind::GeneTable | Kind::Labels | Kind::Figures => None,
         _ if section.is_none() => Some("Open a section first."),
         Kind::Map if desk.session.view.heart.is_none() => Some("Open an image of the heart first: the map gets its grid."),
         Kind::Map if names(desk, state).len() != 1 => Some("A map is of one value: type one gene."),

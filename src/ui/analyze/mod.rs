@@ -7,10 +7,10 @@ mod draw;
 mod export;
 mod figures;
 mod fusion;
+mod genes;
 mod import;
 mod measures;
 mod prediction;
-mod reduction;
 
 use super::desk::{Desk, dim, small};
 use super::icon::{Icon, icon_button};
@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) draw: draw::State,
     pub(super) figures: figures::State,
     pub(super) measures: measures::State,
-    pub(super) reduction: reduction::State,
+    pub(super) genes: genes::State,
     pub(super) fusion: fusion::State,
     pub(super) prediction: prediction::State,
     pub(super) cohort: cohort::State,
@@ -61,7 +61,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         Panel::Draw => draw::show(ui, desk),
         Panel::Figures => figures::show(ui, desk),
         Panel::Heart => measures::show(ui, desk),
-        Panel::Genes => reduction::show(ui, desk),
+        Panel::Genes => genes::show(ui, desk),
         Panel::Fusion => fusion::show(ui, desk),
         Panel::Prediction => prediction::show(ui, desk),
         Panel::Cohort => cohort::show(ui, desk),

@@ -1,24 +1,21 @@
-//! Genes as numbers: normalization, variable genes, principal components of the shown section.
+//! Normalization, variable genes, principal components of the shown section.
 
-use super::super::desk::{Desk, dim, small, title};
-use super::super::tree::{field, thousands};
-use super::{about, newest, run_button};
-use crate::model::{Analysis, AnalysisResult, ElementId, LayerKind, Reduction};
+use super::super::super::desk::{Desk, dim, small};
+use super::super::super::tree::{field, thousands};
+use super::super::{about, newest, run_button};
+use super::{list, painted};
+use crate::model::{Analysis, AnalysisResult, ElementId, Reduction};
 use crate::session::{Action, FlavorRecord, ReduceTask, Task, three_digits};
 use egui::{Align, Button, CollapsingHeader, ComboBox, DragValue, Label, Layout, ScrollArea, Sense, Ui, vec2};
 
 /// Targets of normalization as people call them.
-const TARGETS: [(Option<f64>, &str); 3] = [(None, "median total"), (Some(1e4), "CP10k"), (Some(1e6), "CPM")];
-/// Height of lists in rows.
-const LIST_ROWS: f32 = 12.0;
-/// Width kept free at the right.
-const SCROLL_BAR: f32 = 8.0;
+pub(super) const TARGETS: [(Option<f64>, &str); 3] = [(None, "median total"), (Some(1e4), "CP10k"), (Some(1e6), "CPM")];
 
 /// What is typed here.
 #[derive(Debug)]
 pub(in crate::ui) struct State {
     /// Settings of the next run; the section is filled in then.
-    task: ReduceTask,
+    pub(super) task: ReduceTask,
     component: usize,
     order: Order,
 }
@@ -47,21 +44,14 @@ impl Order {
     ];
 }
 
-/// The panel.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
-    // The scroll bar of the side has its own place.
-    ui.set_max_width(ui.available_width() - SCROLL_BAR);
-    title(ui, desk.theme, "Genes as numbers", |_| {});
-    let Some((id, why_not)) = shown(desk) else {
-        let hint = "Open a section with counts (File, Open): its genes become a few components that can be painted like a gene.";
-        ui.add(Label::new(dim(desk.theme, hint)).wrap());
-        return;
-    };
-    settings(ui, desk);
+/// Components of the shown section.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, why_not: Option<&str>) {
+    let mut task = desk.memo.analyze.genes.reduction.task.clone();
+    settings(ui, desk, &mut task);
+    desk.memo.analyze.genes.reduction.task = task.clone();
     ui.add_space(4.0);
     if run_button(ui, desk, "reduce", "Find components", why_not) {
-        let task = ReduceTask { section: id.0, ..desk.memo.analyze.reduction.task.clone() };
-        desk.act(Action::Run(Task::Reduce(task)));
+        desk.act(Action::Run(Task::Reduce(ReduceTask { section: id.0, ..task })));
     }
     ui.add_space(6.0);
     let Some((analysis_id, analysis)) = newest(desk, id, |r| matches!(r, AnalysisResult::Reduction(_))) else {
@@ -74,16 +64,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
 }
 
-/// The shown section, and why it cannot be worked on.
-fn shown(desk: &Desk<'_>) -> Option<(ElementId, Option<&'static str>)> {
-    let id = desk.session.view.section?;
-    let section = desk.session.study.section(id)?;
-    let why = section.expression.is_none().then_some("This section has no genes.");
-    Some((id, why))
-}
-
-fn settings(ui: &mut Ui, desk: &mut Desk<'_>) {
-    let mut task = desk.memo.analyze.reduction.task.clone();
+/// All controls of components.
+pub(super) fn settings(ui: &mut Ui, desk: &Desk<'_>, task: &mut ReduceTask) {
     field(ui, desk, "Normalize to", |ui| {
         let name = TARGETS.iter().find(|t| t.0 == task.target).map_or("other", |t| t.1);
         let combo = ComboBox::from_id_salt("normalize to").selected_text(name).width(110.0);
@@ -124,16 +106,15 @@ fn settings(ui: &mut Ui, desk: &mut Desk<'_>) {
     field(ui, desk, "Seed", |ui| {
         ui.add(DragValue::new(&mut task.seed))
             .accessible_name("Seed of the components")
-            .on_hover_text("Only very large tables use it; smaller ones are exact");
+            .on_hover_text("Of clusters and maps; components only use it for very large tables");
     });
-    desk.memo.analyze.reduction.task = task;
 }
 
 fn results(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, analysis: &Analysis, found: &Reduction) {
     if found.loadings.n_components == 0 {
         return;
     }
-    let component = desk.memo.analyze.reduction.component.min(found.loadings.n_components - 1);
+    let component = desk.memo.analyze.genes.reduction.component.min(found.loadings.n_components - 1);
     ui.add_space(6.0);
     ui.label(dim(desk.theme, "Explained variance; a click paints the component"));
     variances(ui, desk, id, (analysis, found), component);
@@ -142,14 +123,6 @@ fn results(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, analysis: &Analysis,
     let n = found.genes.iter().filter(|g| g.variable).count();
     let heading = format!("Variable genes ({} of {})", thousands(n), thousands(found.genes.len()));
     CollapsingHeader::new(small(desk.theme, heading)).id_salt("variable genes").show(ui, |ui| variable(ui, desk, id, found));
-}
-
-/// What the section's spots are colored by.
-fn painted(desk: &Desk<'_>, id: ElementId) -> Option<String> {
-    desk.session.study.layers.iter().find_map(|l| match &l.kind {
-        LayerKind::Spots { color_by, .. } if l.element == id && l.visible => color_by.clone(),
-        _ => None,
-    })
 }
 
 fn variances(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, (analysis, found): (&Analysis, &Reduction), component: usize) {
@@ -172,7 +145,7 @@ fn variances(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, (analysis, found):
             response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_painted, &name));
             bar(ui, desk, rect, (&name, found.variance_ratio[j], largest), (j == component, response.hovered()));
             if response.on_hover_text(hint).clicked() {
-                desk.memo.analyze.reduction.component = j;
+                desk.memo.analyze.genes.reduction.component = j;
                 desk.act(Action::Paint { section: id, name });
             }
         }
@@ -197,13 +170,13 @@ fn bar(ui: &Ui, desk: &Desk<'_>, rect: egui::Rect, (name, share, largest): (&str
 }
 
 fn loadings(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &Reduction, component: usize) {
-    let order = desk.memo.analyze.reduction.order;
+    let order = desk.memo.analyze.genes.reduction.order;
     ui.label(dim(desk.theme, format!("Genes of PC{}, sorted by", component + 1)));
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for (one, name, hint) in Order::ALL {
             if ui.add(Button::selectable(one == order, small(desk.theme, name))).on_hover_text(hint).clicked() {
-                desk.memo.analyze.reduction.order = one;
+                desk.memo.analyze.genes.reduction.order = one;
             }
         }
     });
@@ -235,34 +208,5 @@ fn variable(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &Reduction) 
     list(ui, desk, id, "genes", genes.len(), |row| {
         let gene = genes[row];
         (gene.gene.clone(), vec![three_digits(gene.dispersion), three_digits(gene.mean)])
-    });
-}
-
-/// Rows of a gene and its numbers, last number first; a click paints the gene.
-fn list(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, salt: &str, n: usize, row: impl Fn(usize) -> (String, Vec<String>)) {
-    let painted = painted(desk, id);
-    let height = 20.0;
-    let area = ScrollArea::vertical().id_salt(salt).auto_shrink([false, true]);
-    let area = area.max_height(height * LIST_ROWS).min_scrolled_height(height * LIST_ROWS);
-    area.show_rows(ui, height, n, |ui, range| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for at in range {
-            let (gene, numbers) = row(at);
-            ui.horizontal(|ui| {
-                ui.set_min_height(height);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    ui.add_space(10.0);
-                    for number in numbers {
-                        ui.add_sized([72.0, height], Label::new(small(desk.theme, number)).halign(Align::Max));
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        let button = Button::selectable(painted.as_deref() == Some(&gene), small(desk.theme, gene.clone()));
-                        if ui.add(button).on_hover_text(format!("Paint {gene}")).clicked() {
-                            desk.act(Action::Paint { section: id, name: gene });
-                        }
-                    });
-                });
-            });
-        }
     });
 }
