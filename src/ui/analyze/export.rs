@@ -30,10 +30,11 @@ enum Kind {
     Transform,
     Labels,
     Figures,
+    Regions,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Picture,
         Self::Spots,
         Self::Map,
@@ -45,6 +46,7 @@ impl Kind {
         Self::Transform,
         Self::Labels,
         Self::Figures,
+        Self::Regions,
     ];
 
     fn name(self) -> &'static str {
@@ -60,6 +62,7 @@ impl Kind {
             Self::Transform => "Transform",
             Self::Labels => "Segmentation",
             Self::Figures => "Ruler: lengths, angles, areas",
+            Self::Regions => "Regions of spots",
         }
     }
 
@@ -77,6 +80,7 @@ impl Kind {
             Self::Transform => "transform",
             Self::Labels => "labels",
             Self::Figures => "figures",
+            Self::Regions => "regions",
         }
     }
 
@@ -89,6 +93,7 @@ impl Kind {
             Self::Segments | Self::Bullseye | Self::Measures | Self::Residuals | Self::Layers | Self::Figures => {
                 &["csv", "tsv", "parquet"]
             }
+            Self::Regions => &["geojson"],
             Self::Transform => &["json", "tfm", "ngff.json"],
         }
     }
@@ -117,6 +122,7 @@ impl Kind {
             (Self::Figures, _) => {
                 "One row per number: subject, region, phase, metric, value, unit, method; ± as METRIC_sd_pixel."
             }
+            (Self::Regions, _) => "GeoJSON as QuPath reads it: an octagon about each spot, in pixels from the picture's corner.",
             (Self::Transform, "tfm") => "For ITK: maps fixed (patient mm) to moving points (section mm); linear models only.",
             (Self::Transform, "ngff.json") => "OME-NGFF: section µm to patient LPS mm; linear models only.",
             (Self::Transform, _) => "Section µm (y down) to patient LPS mm; whole numbers of pixels are pixel centers.",
@@ -149,6 +155,11 @@ impl State {
     /// The table of figures is to be exported.
     pub(in crate::ui) fn choose_figures(&mut self) {
         (self.kind, self.ending) = (Kind::Figures, 0);
+    }
+
+    /// The regions of spots are to be exported.
+    pub(in crate::ui) fn choose_regions(&mut self) {
+        (self.kind, self.ending) = (Kind::Regions, 0);
     }
 
     /// The segmentation drawn on is to be exported.
@@ -222,7 +233,8 @@ fn choices(ui: &mut Ui, desk: &mut Desk<'_>, state: &mut State) {
     match state.kind {
         Kind::Picture => picture(ui, desk, state),
         Kind::Spots | Kind::Map | Kind::Segments => values(ui, desk, state),
-        Kind::Bullseye | Kind::Measures | Kind::Residuals | Kind::Layers | Kind::Transform | Kind::Labels | Kind::Figures => {}
+        Kind::Bullseye | Kind::Measures | Kind::Residuals | Kind::Layers => {}
+        Kind::Transform | Kind::Labels | Kind::Figures | Kind::Regions => {}
     }
     let endings = state.kind.endings();
     field(ui, desk, "Format", |ui| {
@@ -380,6 +392,7 @@ fn what(desk: &Desk<'_>, state: &State) -> ExportWhat {
         Kind::Transform => ExportWhat::Transform { section },
         Kind::Labels => ExportWhat::Labels { labels: id(desk.session.drawn_labels()) },
         Kind::Figures => ExportWhat::Figures,
+        Kind::Regions => ExportWhat::Regions { section },
     }
 }
 
@@ -406,6 +419,9 @@ fn why_not(desk: &Desk<'_>, state: &State, folder: &std::path::Path) -> Option<S
         Kind::Measures if measures(desk, state).is_none() => Some("Measure something in the Heart panel first."),
         Kind::Segments | Kind::Bullseye | Kind::Measures | Kind::Labels | Kind::Figures => None,
         _ if section.is_none() => Some("Open a section first."),
+        Kind::Regions if desk.session.study.regions.iter().all(|r| Some(r.section) != section) => {
+            Some("Mark a region first (Regions).")
+        }
         Kind::Map if desk.session.view.heart.is_none() => Some("Open an image of the heart first: the map gets its grid."),
         Kind::Map if names(desk, state).len() != 1 => Some("A map is of one value: type one gene."),
         Kind::Map | Kind::Layers | Kind::Transform if !registered => {
