@@ -346,7 +346,7 @@ fn about_unit(unit: Unit, n_patients: usize, is_known: bool) -> Option<Finding> 
 #[must_use]
 pub fn patients_of(expression: &Expression) -> Option<(&str, Vec<u32>)> {
     let named = |name: &&str| expression.columns.iter().find(|(k, _)| k.eq_ignore_ascii_case(name));
-    let (name, column) = PATIENT_COLUMNS.iter().find_map(|n| named(n))?;
+    let (name, column) = PATIENT_COLUMNS.iter().find_map(named)?;
     let codes = match column {
         Column::Category { codes, .. } => codes.clone(),
         Column::Text(texts) => coded(texts.iter().map(String::as_str)).0,

@@ -200,7 +200,7 @@ fn choose(ui: &mut Ui, desk: &mut Desk<'_>, section: ElementId, here: &[usize], 
         let shown = combo.show_ui(ui, |ui| {
             here.iter().for_each(|&i| {
                 ui.selectable_value(&mut a, i, &regions[i].name);
-            })
+            });
         });
         shown.response.accessible_name("Region A");
     });
