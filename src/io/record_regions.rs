@@ -5,7 +5,7 @@ use crate::model::{ElementId, SpotRegion};
 use serde::{Deserialize, Serialize};
 
 /// Numbers of spots that a file may name; more than any section has.
-const MOST: u64 = 1 << 28;
+const MOST: u64 = 1 << 26;
 
 /// A region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
