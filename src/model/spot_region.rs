@@ -39,7 +39,7 @@ impl SpotRegion {
             c + DVec2::new(cos, sin) * radius
         };
         let polygons = centers.iter().map(|&c| Polygon { rings: vec![(0..8).map(|k| corner(c, k)).collect()] }).collect();
-        Region { name: self.name.clone(), class: String::new(), color: Some(self.rgb), polygons }
+        Region { name: self.name.clone(), class: self.name.clone(), color: Some(self.rgb), polygons }
     }
 }
 
