@@ -12,7 +12,7 @@
 use myoscope::model::{ColorMap, LabelMap, Picture, PictureLevel, Samples, Volume};
 use myoscope::render::Renderer;
 use myoscope::scene::{
-    Camera, Compare, Drawn, LabelsDrawn, PaintTheme, PictureDrawn, Scene, SliceDrawn, SpotsDrawn, WarpMesh, paint,
+    Camera, Compare, Drawn, LabelsDrawn, PLAIN_SPOT_RGB, PaintTheme, PictureDrawn, Scene, SliceDrawn, SpotsDrawn, WarpMesh, paint,
 };
 use myoscope::space::{DAffine3, DMat3, DVec2, DVec3, Grid, Plane};
 use std::sync::Arc;
@@ -152,6 +152,7 @@ fn spots_agree() {
             let drawn = SpotsDrawn {
                 positions: Arc::clone(&positions),
                 values,
+                plain: PLAIN_SPOT_RGB,
                 radius_mm,
                 low: 0.5,
                 high: 5.0,
@@ -175,6 +176,7 @@ fn many(positions: Vec<[f32; 2]>, values: Option<Vec<f32>>, radius_mm: f32) -> S
     SpotsDrawn {
         positions: positions.into(),
         values: values.map(Into::into),
+        plain: PLAIN_SPOT_RGB,
         radius_mm,
         low: 0.0,
         high: 5.0,

@@ -302,6 +302,54 @@ fn commands_have_reasons_when_they_are_off() {
     assert!(w.query_by_label("Search in everything").is_some(), "what is off cannot be called; the palette stays");
 }
 
+/// Drags over a pane with the left button, through shares of its width and height.
+fn drag(w: &mut Window, pane: PaneKind, modifiers: egui::Modifiers, path: &[[f32; 2]]) {
+    let rect = w.get_by_label(&format!("{} pane", pane.title())).rect();
+    let at = |[x, y]: [f32; 2]| rect.min + rect.size() * egui::vec2(x, y);
+    let button = |pos, pressed| egui::Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers };
+    w.event(egui::Event::ModifiersChanged(modifiers));
+    w.event(egui::Event::PointerMoved(at(path[0])));
+    w.step();
+    w.event(button(at(path[0]), true));
+    w.step();
+    for &place in &path[1..] {
+        w.event(egui::Event::PointerMoved(at(place)));
+        w.step();
+    }
+    w.event(button(at(path[path.len() - 1]), false));
+    w.step();
+    w.event(egui::Event::ModifiersChanged(egui::Modifiers::NONE));
+    settle(w);
+}
+
+#[test]
+fn spots_are_marked_and_compared() {
+    let mut w = window();
+    press(&mut w, egui::Modifiers::NONE, egui::Key::A);
+    let n = |w: &Window| workbench(w).session().study.regions.iter().map(|r| r.spots.len()).collect::<Vec<_>>();
+    let square = |a: f32, b: f32| [[a, 0.2], [b, 0.2], [b, 0.8], [a, 0.8], [a, 0.5]];
+    drag(&mut w, PaneKind::Section, egui::Modifiers::NONE, &square(0.1, 0.45));
+    let first = n(&w);
+    assert!(first.len() == 1 && first[0] > 0, "{first:?}");
+    drag(&mut w, PaneKind::Section, egui::Modifiers::SHIFT, &square(0.4, 0.6));
+    let more = n(&w);
+    assert!(more.len() == 1 && more[0] > first[0], "{more:?}");
+    drag(&mut w, PaneKind::Section, egui::Modifiers::ALT, &square(0.4, 0.65));
+    assert!(n(&w).len() == 1 && n(&w)[0] < more[0], "{:?}", n(&w));
+    press(&mut w, egui::Modifiers::NONE, egui::Key::D);
+    drag(&mut w, PaneKind::Section, egui::Modifiers::NONE, &[[0.7, 0.4], [0.8, 0.5], [0.8, 0.6]]);
+    assert_eq!(n(&w).len(), 2);
+    // Esc lays the brush down; then a drag moves the picture again.
+    press(&mut w, egui::Modifiers::NONE, egui::Key::Escape);
+    drag(&mut w, PaneKind::Section, egui::Modifiers::NONE, &square(0.3, 0.6));
+    assert_eq!(n(&w).len(), 2);
+    press(&mut w, egui::Modifiers::SHIFT, egui::Key::A);
+    settle(&mut w);
+    let found = workbench(&w).session().compared().expect("two regions are compared by themselves").clone();
+    assert!(!found.gene_names.is_empty());
+    check_names(&w, "regions");
+}
+
 /// A file as the system hands it over.
 #[derive(Debug)]
 struct Dropped(std::path::PathBuf);

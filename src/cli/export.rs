@@ -234,6 +234,7 @@ fn usual_name(session: &Session, what: &ExportWhat) -> String {
         ExportWhat::Residuals { .. } => ("residuals".into(), String::new(), "csv"),
         ExportWhat::Layers { .. } => ("layers".into(), String::new(), "csv"),
         ExportWhat::Figures => ("figures".into(), String::new(), "csv"),
+        ExportWhat::Regions { .. } => ("regions".into(), String::new(), "geojson"),
         ExportWhat::Labels { .. } => ("labels".into(), String::new(), "nii.gz"),
         ExportWhat::Transform { .. } => ("transform".into(), String::new(), "json"),
     };

@@ -38,6 +38,7 @@ pub mod project;
 pub mod raster;
 pub mod record;
 pub mod record_labels;
+pub mod record_regions;
 mod sparse;
 mod stored;
 mod summary;

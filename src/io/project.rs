@@ -35,6 +35,9 @@ pub struct Manifest {
     /// What was drawn to measure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<super::record_labels::FigureRecord>,
+    /// Regions marked on sections.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<super::record_regions::SpotRegionRecord>,
     /// How each analysis is made; for readers of the file: the history makes them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub analyses: Vec<serde_json::Value>,

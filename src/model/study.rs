@@ -2,7 +2,7 @@
 
 use super::{
     Analysis, AnalysisId, Cohort, Column, Ecg, Excluded, Exclusion, Field, Figure, LabelMap, Layer, LayerKind, Mend,
-    Registration, Section, Volume,
+    Registration, Section, SpotRegion, Volume,
 };
 use crate::base::Note;
 use crate::space::{Affine, Atlas, DAffine3, DVec3, Link, Space};
@@ -77,6 +77,8 @@ pub struct Study {
     pub exclusions: Vec<Exclusion>,
     /// What was drawn to measure, oldest first.
     pub figures: Vec<Figure>,
+    /// Regions marked on sections, oldest first.
+    pub regions: Vec<SpotRegion>,
     /// The next unused id.
     pub next_id: u64,
 }
@@ -287,6 +289,10 @@ impl Study {
         for figure in &self.figures {
             let fine = figure.kind.takes(figure.points.len()) && self.volume(figure.image).is_some();
             expect(fine, format!("figure {} does not fit the study", figure.name));
+        }
+        for region in &self.regions {
+            let n = self.section(region.section).and_then(|s| s.spots.as_ref()).map_or(0, |s| s.px.len());
+            expect(region.fits(n), format!("region {} does not fit the {n} spots", region.name));
         }
         for layer in &self.layers {
             let fits = match layer.kind {

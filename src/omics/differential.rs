@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
 
 /// Names of columns that usually hold the patient.
-const PATIENT_COLUMNS: [&str; 8] =
+pub(super) const PATIENT_COLUMNS: [&str; 8] =
     ["patient", "donor", "donor_id", "patient_id", "subject", "subject_id", "individual", "sample"];
 
 /// Settings of [`differential`].

@@ -3,6 +3,7 @@
 
 mod bins;
 mod cells;
+mod compare;
 mod components;
 mod deconvolve;
 mod design;
@@ -19,6 +20,7 @@ mod table;
 mod variable;
 
 pub use cells::{CellGraph, ClusterSettings, Clusters, EmbedSettings, Embedding, NeighborSettings, cluster, embed, neighbors};
+pub use compare::{CompareSettings, Comparison, GeneDifference, Share, Unit, compare, composed_of, composition, patients_of};
 pub use components::{ComponentSettings, Components, components};
 pub use deconvolve::{DeconvolveSettings, Fractions, Signature, deconvolve};
 pub use design::Formula;

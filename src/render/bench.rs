@@ -5,7 +5,7 @@ use super::offscreen::Target;
 use super::renderer::{RenderStats, Renderer};
 use crate::base::{Result, stream_seed};
 use crate::model::{ColorMap, Picture, Samples, Volume};
-use crate::scene::{Camera, Compare, Drawn, PictureDrawn, Scene, SliceDrawn, SpotsDrawn, WarpMesh};
+use crate::scene::{Camera, Compare, Drawn, PLAIN_SPOT_RGB, PictureDrawn, Scene, SliceDrawn, SpotsDrawn, WarpMesh};
 use crate::space::{DAffine3, DVec2, DVec3, Grid, Plane, thin_plate_kernel};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -127,6 +127,7 @@ pub fn bench_points(n: usize, n_frames: usize) -> Result<FrameReport> {
         let spots = SpotsDrawn {
             positions: Arc::clone(&positions),
             values: None,
+            plain: PLAIN_SPOT_RGB,
             radius_mm: 3.0,
             low: 0.0,
             high: 1.0,

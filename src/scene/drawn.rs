@@ -112,8 +112,10 @@ pub struct PictureDrawn {
 pub struct SpotsDrawn {
     /// Centers in pane mm (already warped).
     pub positions: Arc<[[f32; 2]]>,
-    /// One value per spot; NaN is not drawn. `None` draws all in one plain color.
+    /// One value per spot; NaN is not drawn. `None` draws all in the plain color.
     pub values: Option<Arc<[f32]>>,
+    /// Color of spots without values, sRGB.
+    pub plain: [u8; 3],
     /// Radius in pane mm; never smaller than 0.75 pixels on the screen.
     pub radius_mm: f32,
     /// Value of the lowest color.

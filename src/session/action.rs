@@ -6,6 +6,7 @@ use super::export::ExportWhat;
 use super::figures::FigureAction;
 use super::jobs::JobId;
 use super::labels::LabelAction;
+use super::regions::RegionAction;
 use super::task::Task;
 use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, Mend, TransformModel};
 use crate::scene::{BullseyeView, Camera, CompareMode, HeartView, PaneKind, PatientPlane};
@@ -90,6 +91,8 @@ pub enum Action {
     Label(LabelAction),
     /// Figures that measure.
     Figure(FigureAction),
+    /// Regions of spots on a section.
+    Region(RegionAction),
     /// Run an analysis in the background.
     Run(Task),
     /// Run an analysis whose gene sets or signature are in a file.
@@ -263,6 +266,7 @@ impl Action {
             Self::SetLayer { .. } | Self::PreviewLayer { .. } | Self::KeepLayers | Self::MoveLayer { .. } => "Layers",
             Self::Label(_) => "Segmentation",
             Self::Figure(_) => "Measuring tools",
+            Self::Region(_) => "Regions",
             Self::Run(_) | Self::RunFrom { .. } | Self::MeasureEcho { .. } | Self::RemoveAnalysis(_) | Self::Paint { .. } => {
                 "Analysis"
             }

@@ -13,6 +13,8 @@ pub enum Panel {
     Draw,
     /// Lengths, angles and areas.
     Figures,
+    /// Regions of spots.
+    Regions,
     /// Numbers of the heart.
     Heart,
     /// Genes as numbers.
@@ -31,12 +33,13 @@ pub enum Panel {
 
 impl Panel {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Inspect,
         Self::Draw,
         Self::Figures,
         Self::Heart,
         Self::Genes,
+        Self::Regions,
         Self::Fusion,
         Self::Prediction,
         Self::Cohort,
@@ -51,6 +54,7 @@ impl Panel {
             Self::Inspect => "Inspect",
             Self::Draw => "Draw",
             Self::Figures => "Ruler",
+            Self::Regions => "Regions",
             Self::Heart => "Heart",
             Self::Genes => "Genes",
             Self::Fusion => "Fusion",
@@ -68,6 +72,7 @@ impl Panel {
             Self::Inspect => "How the selected layer is shown, and the landmarks",
             Self::Draw => "Draw and mend segmentations by hand, with their volumes",
             Self::Figures => "Lengths, angles, areas and values inside, with their ±",
+            Self::Regions => "Mark spots with lasso and brush, and compare two regions: composition and genes",
             Self::Heart => "Volumes, segments, wall and scar of one frame or of all",
             Self::Genes => "Components, clusters, spatial genes, gene sets, cell types, map",
             Self::Fusion => "Join image features and expression",
@@ -79,7 +84,7 @@ impl Panel {
     }
 }
 
-/// What the pointer does on a heart pane.
+/// What the pointer does on a pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tool {
     /// Paint the chosen label.
@@ -92,6 +97,18 @@ pub enum Tool {
     Grow,
     /// A figure that measures.
     Figure(FigureKind),
+    /// Mark spots by a free outline.
+    Lasso,
+    /// Mark spots by a disc.
+    SpotBrush,
+}
+
+impl Tool {
+    /// Whether it works on spots of a section; the others work on the heart.
+    #[must_use]
+    pub fn is_of_regions(self) -> bool {
+        matches!(self, Self::Lasso | Self::SpotBrush)
+    }
 }
 
 /// Everything that can be called without further words.
@@ -250,6 +267,8 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Tool(Tool::Figure(FigureKind::Angle)), "Image", "Measure an angle", "V"),
     spec(Command::Tool(Tool::Figure(FigureKind::Polygon)), "Image", "Measure an area", "Shift+Y"),
     spec(Command::Tool(Tool::Figure(FigureKind::Ellipse)), "Image", "Measure an ellipse", "Shift+M"),
+    spec(Command::Tool(Tool::Lasso), "Image", "Mark spots with a lasso", "A"),
+    spec(Command::Tool(Tool::SpotBrush), "Image", "Mark spots with a brush", "D"),
     spec(Command::FindPlanes, "Image", "Find planes by three clicks", ""),
     spec(Command::LandmarkTool, "Register", "Place landmark pairs", "L"),
     spec(Command::DeletePair, "Register", "Delete selected pair", "Delete"),
@@ -265,6 +284,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Panel(Panel::Figures), "Analyze", "Ruler…", "Shift+R"),
     spec(Command::Panel(Panel::Heart), "Analyze", "Heart in numbers…", "Shift+H"),
     spec(Command::Panel(Panel::Genes), "Analyze", "Genes as numbers…", "Shift+G"),
+    spec(Command::Panel(Panel::Regions), "Analyze", "Regions of spots…", "Shift+A"),
     spec(Command::Panel(Panel::Fusion), "Analyze", "Fusion…", "Shift+F"),
     spec(Command::Panel(Panel::Prediction), "Analyze", "Prediction…", "Shift+P"),
     spec(Command::Panel(Panel::Cohort), "Analyze", "Cohort…", "Shift+C"),

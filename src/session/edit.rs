@@ -6,8 +6,10 @@ use crate::base::{Error, Progress, Result};
 use crate::io::project::path_key;
 use crate::io::record::{ElementRecord, ExclusionRecord, LayerRecord, RegistrationRecord, SourceRecord, typed_um_per_px};
 use crate::io::record_labels::{BlankRecord, FigureRecord, LabelEditRecord, LabelEntryRecord, table_of, table_record};
+use crate::io::record_regions::SpotRegionRecord;
 use crate::model::{
-    Analysis, AnalysisId, Element, ElementId, Exclusion, Figure, LabelEdit, LabelTable, Layer, Provenance, Registration, Study,
+    Analysis, AnalysisId, Element, ElementId, Exclusion, Figure, LabelEdit, LabelTable, Layer, Provenance, Registration,
+    SpotRegion, Study,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -89,6 +91,13 @@ pub enum Change {
         /// After.
         after: Vec<Figure>,
     },
+    /// Regions marked on sections.
+    Regions {
+        /// Before.
+        before: Vec<SpotRegion>,
+        /// After.
+        after: Vec<SpotRegion>,
+    },
 }
 
 /// A named, undoable step.
@@ -144,6 +153,7 @@ impl Change {
             }
             Self::Exclusions { after, .. } => study.exclusions.clone_from(after),
             Self::Figures { after, .. } => study.figures.clone_from(after),
+            Self::Regions { after, .. } => study.regions.clone_from(after),
             Self::Voxels { id, edits } => {
                 if let Some(Element::Labels(map)) = study.elements.get_mut(id) {
                     *map = Arc::new(map.edited(edits));
@@ -165,6 +175,7 @@ impl Change {
             Self::Analysis { id, before, after } => Self::Analysis { id, before: after, after: before },
             Self::Exclusions { before, after } => Self::Exclusions { before: after, after: before },
             Self::Figures { before, after } => Self::Figures { before: after, after: before },
+            Self::Regions { before, after } => Self::Regions { before: after, after: before },
             Self::Voxels { id, edits } => Self::Voxels { id, edits: edits.iter().rev().map(LabelEdit::inverse).collect() },
             Self::LabelTable { id, before, after } => Self::LabelTable { id, before: after, after: before },
         }
@@ -276,6 +287,13 @@ pub enum ChangeRecord {
         /// After.
         after: Vec<FigureRecord>,
     },
+    /// Regions marked on sections.
+    Regions {
+        /// Before.
+        before: Vec<SpotRegionRecord>,
+        /// After.
+        after: Vec<SpotRegionRecord>,
+    },
 }
 
 /// The record of an element; a path is replaced by its key.
@@ -344,6 +362,10 @@ impl Change {
                 let records = |l: &[Figure]| l.iter().map(FigureRecord::from).collect();
                 ChangeRecord::Figures { before: records(before), after: records(after) }
             }
+            Self::Regions { before, after } => {
+                let records = |l: &[SpotRegion]| l.iter().map(SpotRegionRecord::from).collect();
+                ChangeRecord::Regions { before: records(before), after: records(after) }
+            }
             Self::Voxels { id, edits } => {
                 ChangeRecord::Voxels { id: id.0, edits: edits.iter().map(LabelEditRecord::from).collect() }
             }
@@ -403,6 +425,10 @@ impl ChangeRecord {
             Self::Figures { before, after } => {
                 let figures = |l: &[FigureRecord]| l.iter().map(FigureRecord::to_figure).collect::<Result<_>>();
                 Change::Figures { before: figures(before)?, after: figures(after)? }
+            }
+            Self::Regions { before, after } => {
+                let regions = |l: &[SpotRegionRecord]| l.iter().map(SpotRegionRecord::to_region).collect::<Result<_>>();
+                Change::Regions { before: regions(before)?, after: regions(after)? }
             }
             Self::Voxels { id, edits } => {
                 let (id, edits) = (ElementId(*id), edits.iter().map(LabelEditRecord::to_edit).collect::<Vec<_>>());

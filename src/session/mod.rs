@@ -24,6 +24,7 @@ mod mend;
 mod open;
 mod project;
 mod readout;
+mod regions;
 mod register_edit;
 mod replay;
 mod spots;
@@ -52,6 +53,7 @@ pub use labels::{Dab, LabelAction, LabelVolumes};
 pub use open::{Opened, demo_elements, demo_held};
 pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
+pub use regions::{Against, Compared, RegionAction, RegionMode, RegionShape};
 pub use register_edit::USUAL_NAMES;
 pub use replay::{Replayed, replay};
 pub use spots::SpotIndex;
@@ -63,7 +65,7 @@ pub use task::{
 pub use view_change::rr_ms;
 
 use crate::base::{Error, Limits, Note, Result, Severity};
-use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Registration, Study, Volume};
+use crate::model::{Analysis, ElementId, LabelMap, Landmarks, Layer, Region, Registration, Study, Volume};
 use crate::scene::{Derived, SceneCache, View};
 use crate::space::DVec3;
 use journal::Journal;
@@ -120,6 +122,10 @@ pub enum Outcome {
     Labeled(Box<labels::Labeled>),
     /// Files were written.
     Exported(Vec<PathBuf>),
+    /// Areas of a file for a section.
+    Regions(ElementId, Vec<Region>, Vec<Note>),
+    /// Two regions side by side.
+    Compared(Arc<regions::Compared>),
 }
 
 /// The whole program but its window.
@@ -161,6 +167,7 @@ pub struct Session {
     drag: Option<Box<Registration>>,
     preview: Option<Vec<Layer>>,
     stroke: Option<labels::Stroke>,
+    compared: Option<Arc<regions::Compared>>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
     planes: Mutex<SceneCache>,
     unsaved: bool,
@@ -197,6 +204,7 @@ impl Session {
             drag: None,
             preview: None,
             stroke: None,
+            compared: None,
             planes: Mutex::default(),
             unsaved: false,
             is_early: false,
@@ -270,6 +278,7 @@ impl Session {
             Action::MoveLayer { from, to } => self.move_layer(from, to),
             Action::Label(action) => self.label(action),
             Action::Figure(action) => self.figure(action),
+            Action::Region(action) => self.region(action),
             Action::Run(task) => self.run_task(task),
             Action::RunFrom { task, file } => self.run_from(*task, file),
             Action::MeasureEcho { of, files } => self.measure_echo(of, files),
@@ -358,6 +367,8 @@ impl Session {
             Outcome::SpotIndex(id, index) => self.add_spot_index(id, *index),
             Outcome::Analyzed(analysis) => self.add_analysis(*analysis),
             Outcome::Labeled(labeled) => self.take_labeled(*labeled),
+            Outcome::Regions(section, found, notes) => self.add_regions(section, &found, notes),
+            Outcome::Compared(compared) => self.compared = Some(compared),
             Outcome::Exported(files) => {
                 let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
                 self.say(Severity::Note, format!("Written: {}", names.join(", ")));

@@ -302,6 +302,10 @@ impl Session {
         if kept.len() < self.study.figures.len() {
             changes.push(Change::Figures { before: self.study.figures.clone(), after: kept });
         }
+        let kept: Vec<_> = self.study.regions.iter().filter(|r| r.section != id).cloned().collect();
+        if kept.len() < self.study.regions.len() {
+            changes.push(Change::Regions { before: self.study.regions.clone(), after: kept });
+        }
         changes.push(Change::Element { id, before: self.held(id), after: None });
         changes
     }

@@ -11,6 +11,7 @@ use crate::io::project::{
 };
 use crate::io::record::{ElementRecord, ExclusionRecord, InputRecord, LayerRecord, RegistrationRecord, SourceRecord, TYPED};
 use crate::io::record_labels::FigureRecord;
+use crate::io::record_regions::SpotRegionRecord;
 use crate::model::{Element, ElementId, Layer, Mend, PixelSize, Provenance, Section, Study};
 use crate::phantom::make_case;
 use crate::scene::View;
@@ -156,6 +157,7 @@ impl Session {
         manifest.layers = self.study.layers.iter().map(LayerRecord::from).collect();
         manifest.exclusions = self.study.exclusions.iter().map(ExclusionRecord::from).collect();
         manifest.figures = self.study.figures.iter().map(FigureRecord::from).collect();
+        manifest.regions = self.study.regions.iter().map(SpotRegionRecord::from).collect();
         manifest.analyses = self.study.analyses.values().filter_map(|a| serde_json::from_str(&a.recipe).ok()).collect();
         manifest.view = view_value(&self.view);
         let history = self.history.lines().iter().filter_map(|l| serde_json::to_string(l).ok()).collect();
@@ -405,6 +407,8 @@ fn from_manifest(manifest: &Manifest, sources: &Sources) -> Result<(Study, super
     changes.push(Change::Exclusions { before: Vec::new(), after });
     let after = manifest.figures.iter().map(FigureRecord::to_figure).collect::<Result<_>>()?;
     changes.push(Change::Figures { before: Vec::new(), after });
+    let after = manifest.regions.iter().map(SpotRegionRecord::to_region).collect::<Result<_>>()?;
+    changes.push(Change::Regions { before: Vec::new(), after });
     let (mut study, mut history) = (Study::default(), super::History::default());
     let edit = Edit { name: "open project".into(), changes };
     edit.apply(&mut study);

@@ -10,7 +10,7 @@ use super::theme::{Theme, set_fonts};
 use super::{cheat_sheet, jobs, keys, keys_panel, layout, menu, palette, pane_keys, panes, prefs};
 use crate::base::Result;
 use crate::scene::{CompareMode, SceneCache};
-use crate::session::{Action, Command, Readout, RegisterAction, Session, ViewAction, state_folder};
+use crate::session::{Action, Command, Readout, RegisterAction, Session, Tool, ViewAction, state_folder};
 use egui::{Context, Frame, Ui, ViewportCommand};
 use egui_tiles::Tree;
 use std::path::PathBuf;
@@ -439,6 +439,10 @@ impl Workbench {
                 self.memo.draw.take(taken.then_some(tool));
                 self.memo.landmark_tool = false;
                 self.memo.axis_tool = None;
+            }
+            Command::Brush(larger) if self.memo.draw.tool == Some(Tool::SpotBrush) => {
+                let usual = super::lasso::usual_radius_mm(&self.session);
+                self.memo.lasso.resize(if larger { 1.0 } else { -1.0 }, usual);
             }
             Command::Brush(larger) => self.memo.draw.resize(if larger { 1.0 } else { -1.0 }),
             Command::Panel(panel) => {

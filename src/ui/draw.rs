@@ -65,7 +65,7 @@ impl State {
 
 /// Whether a tool works on this pane.
 fn tool_on(desk: &Desk<'_>, kind: PaneKind) -> Option<Tool> {
-    desk.memo.draw.tool.filter(|_| kind.is_heart() && desk.has_content(kind))
+    desk.memo.draw.tool.filter(|t| !t.is_of_regions() && kind.is_heart() && desk.has_content(kind))
 }
 
 /// The name of what a tool does, for the hint.
@@ -81,6 +81,7 @@ fn hint(tool: Tool, n_corners: usize) -> &'static str {
         Tool::Figure(FigureKind::Ellipse) => "Drag over the ellipse",
         Tool::Figure(FigureKind::Polygon) if n_corners < 3 => "Click the corners of the area",
         Tool::Figure(FigureKind::Polygon) => "Double click or Enter closes the area, Esc drops it",
+        Tool::Lasso | Tool::SpotBrush => "",
     }
 }
 
@@ -108,7 +109,7 @@ pub(super) fn begin(ui: &Ui, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>,
             state.pane = Some(kind);
             state.corners = vec![pen.mm(press), pen.mm(press)];
         }
-        Tool::Polygon | Tool::Grow | Tool::Figure(_) => {}
+        Tool::Polygon | Tool::Grow | Tool::Figure(_) | Tool::Lasso | Tool::SpotBrush => {}
     }
     true
 }
@@ -213,6 +214,7 @@ pub(super) fn click(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: Pan
                 add_figure(desk, kind, figure);
             }
         }
+        Tool::Lasso | Tool::SpotBrush => {}
     }
     true
 }

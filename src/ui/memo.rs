@@ -18,6 +18,8 @@ pub(super) struct Memo {
     pub(super) landmark_tool: bool,
     /// The tool in hand and what it is set to.
     pub(super) draw: super::draw::State,
+    /// Lasso and brush over spots.
+    pub(super) lasso: super::lasso::State,
     /// Places clicked so far for the heart's axis, while it is asked for.
     pub(super) axis_tool: Option<Vec<crate::space::DVec3>>,
     pub(super) maximized: Option<PaneKind>,

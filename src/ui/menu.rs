@@ -31,6 +31,8 @@ pub(super) fn why_not(command: Command, session: &Session) -> Option<String> {
             say(both, "Open a heart image and a tissue section first.")
         }
         Command::NewLabels | Command::Tool(Tool::Figure(_)) => say(session.heart().is_some(), "Open a heart image first."),
+        Command::Tool(tool) if tool.is_of_regions() => say(spots(session), "Open a section with spots first."),
+        Command::Brush(_) if spots(session) => None,
         Command::Tool(_) | Command::Brush(_) => {
             say(session.drawn_labels().is_some(), "Show a segmentation of the heart image first, or begin a new one.")
         }
@@ -43,6 +45,11 @@ pub(super) fn why_not(command: Command, session: &Session) -> Option<String> {
         Command::CancelJobs => say(!session.is_idle(), "Nothing runs in the background."),
         _ => None,
     }
+}
+
+/// Whether the section shown has spots.
+fn spots(session: &Session) -> bool {
+    session.view.section.and_then(|id| session.study.section(id)).is_some_and(|s| s.spots.is_some())
 }
 
 /// The text of a command; undo and redo say what.

@@ -21,6 +21,7 @@ mod keymap;
 mod keys;
 mod keys_panel;
 mod landmarks;
+mod lasso;
 mod layers;
 mod layout;
 mod marks;

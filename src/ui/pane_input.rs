@@ -30,6 +30,8 @@ pub(super) enum Gesture {
     Swipe { from: f64 },
     /// A tool draws.
     Draw,
+    /// Lasso or brush over spots.
+    Region,
     /// Taken back with Esc; waits for the release.
     Over,
 }
@@ -49,7 +51,7 @@ pub(super) fn interact(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: 
         desk.memo.cohort_hit = None;
     }
     drag(ui, response, desk, kind, pen, scene);
-    if !super::draw::click(ui, response, desk, kind, pen) {
+    if !super::draw::click(ui, response, desk, kind, pen) && !super::lasso::click(ui, response, desk, kind, pen) {
         click(response, desk, kind, pen, scene);
     }
     cursor_icon(ui, response, desk, kind, pen, scene);
@@ -89,7 +91,7 @@ fn hover(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
 fn wheel(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>) {
     let Some(at) = response.hover_pos() else { return };
     let ticks: Vec<(f64, egui::Modifiers)> = ui.input(|i| i.events.iter().filter_map(ticks_of).collect());
-    if super::draw::wheel(desk, kind, &ticks) {
+    if super::draw::wheel(desk, kind, &ticks) || super::lasso::wheel(desk, kind, &ticks) {
         return;
     }
     // A slow frame holds many notches; what they do is absolute, so they are added up first.
@@ -165,6 +167,9 @@ fn begin(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen:
     if !response.drag_started_by(PointerButton::Primary) {
         return None;
     }
+    if !space && super::lasso::begin(ui, desk, kind, pen, press) {
+        return Some(Gesture::Region);
+    }
     if shift || space {
         return Some(pan);
     }
@@ -198,6 +203,7 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
             Gesture::Landmark { .. } => desk.register(RegisterAction::EndDrag),
             Gesture::Window { .. } => desk.act(Action::KeepLayers),
             Gesture::Draw => super::draw::end(desk, kind),
+            Gesture::Region => super::lasso::end(desk),
             _ => {}
         }
         return;
@@ -226,6 +232,7 @@ fn drag(ui: &Ui, response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: 
             desk.view(ViewAction::Mix(f64::from((at.x - pen.rect.left()) / pen.rect.width())));
         }
         Gesture::Draw => super::draw::follow(ui, desk, kind, pen, at),
+        Gesture::Region => super::lasso::follow(ui, desk, pen, at),
         Gesture::Over => {}
     }
     desk.memo.gesture = Some((owner, gesture));
@@ -253,6 +260,7 @@ pub(super) fn cancel(desk: &mut Desk<'_>) -> bool {
         Gesture::Cut(cut) => cut_lines::cancel(desk, &cut),
         Gesture::Swipe { from } => desk.view(ViewAction::Mix(from)),
         Gesture::Draw => super::draw::cancel(desk),
+        Gesture::Region => super::lasso::cancel(desk),
         Gesture::Over => return false,
     }
     desk.memo.gesture = Some((kind, Gesture::Over));

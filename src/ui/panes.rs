@@ -286,6 +286,7 @@ fn canvas(ui: &mut Ui, desk: &mut Desk<'_>, cache: &mut SceneCache, kind: PaneKi
         }
     }
     super::draw::overlay(ui, desk, kind, &pen);
+    super::lasso::overlay(ui, desk, kind, &pen);
     desk.memo.drawn.insert(kind, (scene.camera, size_px));
     if desk.memo.landmark_tool
         && desk.has_content(kind)

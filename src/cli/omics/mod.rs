@@ -2,6 +2,7 @@
 
 mod basics;
 mod cells;
+mod compare;
 mod deconvolve;
 pub(super) mod genes;
 mod import;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use work::{Work, named, note};
 
 /// Steps in the order in which they follow each other.
-const STEPS: [&str; 16] = [
+const STEPS: [&str; 17] = [
     "import",
     "summarize",
     "pseudobulk",
@@ -40,13 +41,14 @@ const STEPS: [&str; 16] = [
     "niches",
     "score",
     "test",
+    "compare",
 ];
 
 /// `omics`.
 #[derive(Args, Debug)]
 pub struct Omics {
     /// Steps joined by `+`, in this order: import, summarize, pseudobulk, normalize, variable, pca, nmf, neighbors, cluster,
-    /// embed, graph, autocorrelation, deconvolve, niches, score, test.
+    /// embed, graph, autocorrelation, deconvolve, niches, score, test, compare.
     #[arg(value_name = "STEP[+STEP…]")]
     steps: String,
     /// h5ad, AnnData zarr, 10x h5, MTX folder, Visium or Xenium folder, or table of cells × genes (CSV, TSV, Parquet, `.gz`).
@@ -90,6 +92,8 @@ pub struct Omics {
     cells: cells::Options,
     #[command(flatten)]
     spatial: spatial::Options,
+    #[command(flatten)]
+    compare: compare::Options,
 }
 
 /// Which steps run, and with how many genes and components.
@@ -230,6 +234,9 @@ impl Omics {
         }
         if plan.has("test") {
             work = self.samples.test(work, run)?;
+        }
+        if plan.has("compare") {
+            work = self.compare.run(work, run)?;
         }
         // Without new values, the table of the variable genes is the new thing.
         if let (Some(found), None) = (&found, work.h5ad) {

@@ -4,7 +4,7 @@ use super::picture::{ToPx, compare_code};
 use super::slice::size_px;
 use super::{COLORS, storage_entry, texture_entry};
 use crate::render::tables;
-use crate::scene::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB, Scene, SpotsDrawn};
+use crate::scene::{LEAST_RADIUS_PX, Scene, SpotsDrawn};
 use crate::space::DVec2;
 use bytemuck::{Pod, Zeroable};
 
@@ -39,7 +39,7 @@ impl SpotsUniform {
             size_px: size_px(scene),
             scale: to_px.scale,
             radius_px: radius_px(scene, drawn),
-            plain: super::opaque(PLAIN_SPOT_RGB),
+            plain: super::opaque(drawn.plain),
             rectangle: [0.0, 0.0, scene.size_px[0] as f32, scene.size_px[1] as f32],
             low: drawn.low,
             span: if drawn.high > drawn.low { drawn.high - drawn.low } else { 1e-9 },

@@ -2,7 +2,7 @@
 use crate::model::{ColorMap, LabelMap, Picture, Samples, Volume};
 use crate::render::Renderer;
 use crate::render::gpu::Gpu;
-use crate::scene::{Camera, Compare, Drawn, LabelsDrawn, PictureDrawn, Scene, SliceDrawn, SpotsDrawn, WarpMesh};
+use crate::scene::{Camera, Compare, Drawn, LabelsDrawn, PLAIN_SPOT_RGB, PictureDrawn, Scene, SliceDrawn, SpotsDrawn, WarpMesh};
 use crate::space::{DAffine3, DVec2, DVec3, Grid, Plane};
 use std::sync::Arc;
 
@@ -104,6 +104,7 @@ fn everything() -> Scene {
         Drawn::Spots(SpotsDrawn {
             positions: positions.into(),
             values: Some((0..60).map(|i| if i == 7 { f32::NAN } else { i as f32 }).collect::<Vec<_>>().into()),
+            plain: PLAIN_SPOT_RGB,
             radius_mm: 0.6,
             low: 0.0,
             high: 60.0,
@@ -134,6 +135,7 @@ fn many_points_are_thinned_and_cover() {
     let spots = SpotsDrawn {
         positions: positions.into(),
         values: None,
+        plain: PLAIN_SPOT_RGB,
         radius_mm: 0.1,
         low: 0.0,
         high: 1.0,

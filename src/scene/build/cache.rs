@@ -2,7 +2,7 @@
 //! and are made again when that is not the same object or value any more.
 
 use super::chain::{Chain, shown};
-use crate::model::{ElementId, LabelMap, Section, Spots, Study, Volume};
+use crate::model::{ElementId, LabelMap, Section, SpotRegion, Spots, Study, Volume};
 use crate::scene::planes::default_planes;
 use crate::scene::{PaneKind, SpotValues, WarpMesh};
 use crate::space::{DVec2, DVec3, Plane, Warp, warp_mesh};
@@ -19,6 +19,15 @@ pub struct SceneCache {
     placed: BTreeMap<ElementId, PlacedEntry>,
     near: BTreeMap<(ElementId, PaneKind), NearEntry>,
     lit: BTreeMap<(ElementId, Option<PaneKind>), LitEntry>,
+    rims: BTreeMap<(ElementId, bool), Vec<RimEntry>>,
+}
+
+/// The places of a region's spots in a pane.
+#[derive(Debug)]
+struct RimEntry {
+    positions: Arc<[[f32; 2]]>,
+    spots: Arc<[u32]>,
+    found: Arc<[[f32; 2]]>,
 }
 
 /// The spots of a segment among those of a pane.
@@ -96,6 +105,7 @@ impl SceneCache {
         self.placed.retain(|id, _| study.section(*id).is_some());
         self.near.retain(|(id, _), _| study.section(*id).is_some());
         self.lit.retain(|(id, _), _| study.section(*id).is_some());
+        self.rims.retain(|(id, _), _| study.section(*id).is_some());
         self.planes.retain(|id, e| study.volume(*id).is_some_and(|v| Arc::ptr_eq(v, &e.volume)));
     }
 
@@ -200,6 +210,27 @@ impl SceneCache {
         let shown = (Arc::clone(&entry.found), entry.values.as_ref().map(|(_, v)| Arc::clone(v)));
         self.lit.insert(slot, entry);
         shown
+    }
+
+    /// The places of the spots of regions among those of a pane; the same `Arc`s as long as neither changes.
+    pub(super) fn rims(
+        &mut self,
+        slot: (ElementId, bool),
+        positions: &Arc<[[f32; 2]]>,
+        regions: &[&SpotRegion],
+    ) -> Vec<Arc<[[f32; 2]]>> {
+        let old = self.rims.remove(&slot).unwrap_or_default();
+        let same = |e: &&RimEntry, r: &SpotRegion| Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.spots, &r.spots);
+        let entry = |r: &&SpotRegion| {
+            let found = old.iter().find(|e| same(e, r)).map(|e| Arc::clone(&e.found));
+            let place = |&i: &u32| positions.get(i as usize).copied();
+            let found = found.unwrap_or_else(|| r.spots.iter().filter_map(place).collect());
+            RimEntry { positions: Arc::clone(positions), spots: Arc::clone(&r.spots), found }
+        };
+        let entries: Vec<RimEntry> = regions.iter().map(entry).collect();
+        let found = entries.iter().map(|e| Arc::clone(&e.found)).collect();
+        self.rims.insert(slot, entries);
+        found
     }
 
     /// All spots in mm of the section's plane; found once for all panes.

@@ -8,7 +8,7 @@ use crate::model::{ElementId, LabelMap, LayerKind, Volume};
 use crate::scene::number::fixed;
 use crate::scene::phase::{label_phase, phase_at};
 use crate::scene::planes::cut_bounds;
-use crate::scene::{Compare, Corner, Drawn, Ink, LabelsDrawn, Mark, PaneKind, Scene, SliceDrawn, SpotsDrawn};
+use crate::scene::{Compare, Corner, Drawn, Ink, LabelsDrawn, Mark, PLAIN_SPOT_RGB, PaneKind, Scene, SliceDrawn, SpotsDrawn};
 use crate::space::{DVec2, Plane};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -154,6 +154,7 @@ fn draw_genes(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, kind
     let drawn = SpotsDrawn {
         positions,
         values: Some(shown),
+        plain: PLAIN_SPOT_RGB,
         radius_mm,
         low: values.low as f32,
         high: values.high as f32,

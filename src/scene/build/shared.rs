@@ -1,10 +1,10 @@
 //! Marks and layers that several panes have in common.
 
 use super::{Inputs, SceneCache, chain::Chain};
-use crate::model::{ColorMap, ElementId, Landmark, LayerKind, Registration, Section};
+use crate::model::{ColorMap, ElementId, Landmark, LayerKind, Registration, Section, SpotRegion};
 use crate::scene::number::round_length;
 use crate::scene::{
-    Camera, Compare, Corner, Drawn, Ink, Mark, PaneKind, PictureDrawn, Scene, SpotValues, SpotsDrawn, significant,
+    Camera, Compare, Corner, Drawn, Ink, Mark, PLAIN_SPOT_RGB, PaneKind, PictureDrawn, Scene, SpotValues, SpotsDrawn, significant,
 };
 use crate::space::{DVec2, Plane, orientation_letters};
 use std::sync::Arc;
@@ -115,6 +115,7 @@ pub(super) fn draw_section(
                 let drawn = SpotsDrawn {
                     positions,
                     values: values.map(|v| Arc::clone(&v.values)),
+                    plain: PLAIN_SPOT_RGB,
                     radius_mm,
                     low: values.map_or(0.0, |v| v.low as f32),
                     high: values.map_or(1.0, |v| v.high as f32),
@@ -122,6 +123,7 @@ pub(super) fn draw_section(
                     opacity,
                     compare,
                 };
+                draw_rims(pane, inputs, cache, slot.0, (chain.is_some(), &drawn));
                 draw_spots(pane, inputs, cache, slot, drawn);
                 if let Some(v) = values {
                     pane.scene.marks.retain(|m| !matches!(m, Mark::ColorBar { .. }));
@@ -137,6 +139,23 @@ pub(super) fn draw_section(
 pub(super) fn color_bar(color_map: ColorMap, v: &SpotValues) -> Mark {
     let (title, rule, names) = (v.title.clone(), v.rule.clone(), v.categories.clone());
     Mark::ColorBar { color_map, low: v.low, high: v.high, title, rule, names }
+}
+
+/// A rim in the color of its region about every spot of a region, and the region's name in its middle.
+fn draw_rims(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, id: ElementId, (warped, spots): (bool, &SpotsDrawn)) {
+    let least = f64::from(pane.px(2.0)) * pane.scene.camera.mm_per_px;
+    let radius_mm = spots.radius_mm + (f64::from(spots.radius_mm) * 0.4).max(least) as f32;
+    let regions: Vec<&SpotRegion> = inputs.study.regions.iter().filter(|r| r.section == id).collect();
+    let found = cache.rims((id, warped), &spots.positions, &regions);
+    for (region, positions) in regions.iter().zip(found).filter(|(_, p)| !p.is_empty()) {
+        let n = positions.len() as f64;
+        let sum: DVec2 = positions.iter().map(|[x, y]| DVec2::new(f64::from(*x), f64::from(*y))).sum();
+        let rim = SpotsDrawn { positions, values: None, plain: region.rgb, radius_mm, opacity: 1.0, ..spots.clone() };
+        pane.draw(Drawn::Spots(rim));
+        if (sum / n).is_finite() {
+            pane.mark(Mark::Label { at: sum / n, text: region.name.clone(), ink: Ink::Rgb(region.rgb) });
+        }
+    }
 }
 
 /// Opacity of the spots that do not light up, as a share.

@@ -67,7 +67,7 @@ fn sort_into_bands(canvas: &Canvas, d: &SpotsDrawn, camera: &Camera, radius: f32
         if value.is_some_and(f32::is_nan) || !x.is_finite() || !y.is_finite() || outside {
             continue;
         }
-        let rgb = value.map_or(shares(PLAIN_SPOT_RGB), |v| table[color_index((v - d.low) / span)]);
+        let rgb = value.map_or(shares(d.plain), |v| table[color_index((v - d.low) / span)]);
         let first = ((y - reach).max(0.0) as usize) / BAND;
         let last = (((y + reach).max(0.0) as usize) / BAND).min(n_bands - 1);
         (first..=last).for_each(|b| bands[b].push(Disc { x, y, rgb }));

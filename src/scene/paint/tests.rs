@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{ColorMap, LabelMap, Picture, Samples, Volume};
-use crate::scene::{Camera, LabelsDrawn, Mark, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
+use crate::scene::{Camera, LabelsDrawn, Mark, PLAIN_SPOT_RGB, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
 use crate::space::{DAffine3, DMat3, DVec2, DVec3, Grid, Plane};
 use std::sync::Arc;
 
@@ -214,6 +214,7 @@ fn spots_have_their_area_and_missing_ones_are_absent() {
     let spots = |values: Vec<f32>| SpotsDrawn {
         positions: vec![[0.0, 0.0], [30.0, 0.0]].into(),
         values: Some(values.into()),
+        plain: PLAIN_SPOT_RGB,
         radius_mm: 8.0,
         low: 0.0,
         high: 1.0,

@@ -4,7 +4,7 @@ use super::board::{Board, HALO, HATCH};
 use super::canvas::Canvas;
 use super::caption::Caption;
 use super::text::Style;
-use super::{LEAST_RADIUS_PX, PLAIN_SPOT_RGB, PaintTheme, marks, paint_drawn};
+use super::{LEAST_RADIUS_PX, PaintTheme, marks, paint_drawn};
 use crate::model::{ColorMap, Disc, Drawing, Shape};
 use crate::scene::{Camera, Compare, Drawn, Scene, SpotsDrawn, color_index, color_table};
 use crate::space::DVec2;
@@ -67,7 +67,7 @@ fn discs(d: &SpotsDrawn, camera: &Camera, size_px: [u32; 2]) -> Shape {
         if value.is_some_and(f32::is_nan) || !inside {
             return None;
         }
-        Some((at, value.map_or(PLAIN_SPOT_RGB, |v| table[color_index((v - d.low) / span)])))
+        Some((at, value.map_or(d.plain, |v| table[color_index((v - d.low) / span)])))
     };
     let discs = d.positions.iter().enumerate().filter_map(disc).collect();
     Shape::Discs { radius, opacity: f64::from(d.opacity), hollow: d.compare == Compare::Contour, discs }

@@ -104,6 +104,11 @@ pub enum ExportWhat {
     },
     /// Figures that measure, as a tidy table.
     Figures,
+    /// Regions marked on a section: `.geojson` for `QuPath`, in pixels from the corner of the picture.
+    Regions {
+        /// The section.
+        section: u64,
+    },
     /// A segmentation: `.nii.gz` or `.dcm`.
     Labels {
         /// The segmentation.
@@ -167,6 +172,10 @@ impl Exporter {
                 self.layer_values(ElementId(*section), &part)?.write(&path).map(|()| vec![path.clone()])
             }
             ExportWhat::Figures => super::figures::figure_table(&self.study)?.write(&path).map(|()| vec![path.clone()]),
+            ExportWhat::Regions { section } => {
+                let id = ElementId(*section);
+                super::regions::export_regions(&self.study.regions, id, self.section(id)?, &path).map(|()| vec![path.clone()])
+            }
             ExportWhat::Labels { labels } => self.labels(ElementId(*labels), &path),
             ExportWhat::Transform { section } => self.transform(ElementId(*section), &path),
         }?;

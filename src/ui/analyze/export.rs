@@ -31,6 +31,7 @@ enum Kind {
     Transform,
     Labels,
     Figures,
+    Regions,
 }
 
 impl Kind {
@@ -47,6 +48,7 @@ impl Kind {
         Self::Transform,
         Self::Labels,
         Self::Figures,
+        Self::Regions,
     ];
 
     fn name(self) -> &'static str {
@@ -63,6 +65,7 @@ impl Kind {
             Self::Transform => "Transform",
             Self::Labels => "Segmentation",
             Self::Figures => "Ruler: lengths, angles, areas",
+            Self::Regions => "Regions of spots",
         }
     }
 
@@ -81,6 +84,7 @@ impl Kind {
             Self::Transform => "transform",
             Self::Labels => "labels",
             Self::Figures => "figures",
+            Self::Regions => "regions",
         }
     }
 
@@ -97,6 +101,7 @@ impl Kind {
             | Self::Residuals
             | Self::Layers
             | Self::Figures => &["csv", "tsv", "parquet"],
+            Self::Regions => &["geojson"],
             Self::Transform => &["json", "tfm", "ngff.json"],
         }
     }
@@ -126,6 +131,7 @@ impl Kind {
             (Self::Figures, _) => {
                 "One row per number: subject, region, phase, metric, value, unit, method; ± as METRIC_sd_pixel."
             }
+            (Self::Regions, _) => "GeoJSON as QuPath reads it: an octagon about each spot, in pixels from the picture's corner.",
             (Self::Transform, "tfm") => "For ITK: maps fixed (patient mm) to moving points (section mm); linear models only.",
             (Self::Transform, "ngff.json") => "OME-NGFF: section µm to patient LPS mm; linear models only.",
             (Self::Transform, _) => "Section µm (y down) to patient LPS mm; whole numbers of pixels are pixel centers.",
@@ -158,6 +164,11 @@ impl State {
     /// The table of figures is to be exported.
     pub(in crate::ui) fn choose_figures(&mut self) {
         (self.kind, self.ending) = (Kind::Figures, 0);
+    }
+
+    /// The regions of spots are to be exported.
+    pub(in crate::ui) fn choose_regions(&mut self) {
+        (self.kind, self.ending) = (Kind::Regions, 0);
     }
 
     /// The segmentation drawn on is to be exported.
@@ -395,6 +406,7 @@ fn what(desk: &Desk<'_>, state: &State) -> ExportWhat {
         Kind::Transform => ExportWhat::Transform { section },
         Kind::Labels => ExportWhat::Labels { labels: id(desk.session.drawn_labels()) },
         Kind::Figures => ExportWhat::Figures,
+        Kind::Regions => ExportWhat::Regions { section },
     }
 }
 
@@ -426,6 +438,9 @@ fn why_not(desk: &Desk<'_>, state: &State, folder: &std::path::Path) -> Option<S
         Kind::GeneTable if chosen(desk, state).is_none() => Some("Find spatial genes in the Genes panel first."),
         Kind::Segments | Kind::Bullseye | Kind::Measures | Kind::GeneTable | Kind::Labels | Kind::Figures => None,
         _ if section.is_none() => Some("Open a section first."),
+        Kind::Regions if desk.session.study.regions.iter().all(|r| Some(r.section) != section) => {
+            Some("Mark a region first (Regions).")
+        }
         Kind::Map if desk.session.view.heart.is_none() => Some("Open an image of the heart first: the map gets its grid."),
         Kind::Map if names(desk, state).len() != 1 => Some("A map is of one value: type one gene."),
         Kind::Map | Kind::Layers | Kind::Transform if !registered => {

@@ -11,6 +11,7 @@ mod genes;
 mod import;
 mod measures;
 mod prediction;
+mod regions;
 
 use super::desk::{Desk, dim, small};
 use super::icon::{Icon, icon_button};
@@ -27,6 +28,7 @@ pub(super) struct State {
     pub(super) panel: Panel,
     pub(super) draw: draw::State,
     pub(super) figures: figures::State,
+    pub(super) regions: regions::State,
     pub(super) measures: measures::State,
     pub(super) genes: genes::State,
     pub(super) fusion: fusion::State,
@@ -60,6 +62,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         Panel::Inspect => {}
         Panel::Draw => draw::show(ui, desk),
         Panel::Figures => figures::show(ui, desk),
+        Panel::Regions => regions::show(ui, desk),
         Panel::Heart => measures::show(ui, desk),
         Panel::Genes => genes::show(ui, desk),
         Panel::Fusion => fusion::show(ui, desk),
