@@ -274,7 +274,7 @@ fn niches_come_from_fractions_from_types_and_from_deconvolution() {
     // Two kinds of mixture in turn; one observation is not in the table.
     let line = |i: usize| {
         let more = (i % 7) as f64 / 100.0;
-        if i % 2 == 0 { format!("s{i},0.8,{more},0.1,3\n") } else { format!("s{i},{more},0.2,0.7,3\n") }
+        if i.is_multiple_of(2) { format!("s{i},0.8,{more},0.1,3\n") } else { format!("s{i},{more},0.2,0.7,3\n") }
     };
     let fractions = "id,CM,FB,EC,residual\n".to_owned() + &(1..120).map(line).collect::<String>();
     std::fs::write(folder.path().join("f.csv"), fractions).unwrap();

@@ -35,7 +35,7 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Picture,
         Self::Spots,
         Self::Map,
