@@ -353,7 +353,7 @@ fn the_command_line_compares_the_same() {
     let out = folder.path().join("out");
     let run = |b: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_myoscope"));
-        command.args(["omics", "compare"]).arg(&spots).arg("--regions").arg(&areas).args(["--a", "A", "--b", b, "--out"]);
+        command.args(["omics", "compare"]).arg(&spots).arg("--areas").arg(&areas).args(["--a", "A", "--b", b, "--out"]);
         command.arg(&out).output().unwrap()
     };
     let done = run("B");

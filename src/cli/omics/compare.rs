@@ -17,8 +17,8 @@ const REST: &str = "rest";
 #[derive(Args, Debug)]
 pub(super) struct Options {
     /// `compare`: areas on the section (`GeoJSON` in pixels, as `QuPath` exports them).
-    #[arg(long, value_name = "GEOJSON")]
-    regions: Option<PathBuf>,
+    #[arg(long, value_name = "R.geojson")]
+    areas: Option<PathBuf>,
     /// `compare`: name or class of the first region.
     #[arg(long, value_name = "NAME")]
     a: Option<String>,
@@ -30,8 +30,8 @@ pub(super) struct Options {
 impl Options {
     /// Writes `compare.csv`, and `composition.csv` where spots have categories.
     pub(super) fn run(&self, mut work: Work, run: &mut Run) -> Result<Work> {
-        let (Some(path), Some(a)) = (&self.regions, &self.a) else {
-            return Err(Error::parameter("compare needs --regions and --a"));
+        let (Some(path), Some(a)) = (&self.areas, &self.a) else {
+            return Err(Error::parameter("compare needs --areas and --a"));
         };
         let Some(spots) = work.section.spots.clone() else {
             return Err(Error::degenerate("the observations have no positions, so no region holds them"));
