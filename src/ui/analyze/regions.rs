@@ -14,7 +14,9 @@ use std::path::PathBuf;
 /// Height of a row of a table.
 const ROW: f32 = 20.0;
 /// Width of a column of numbers.
-const NUMBER: f32 = 62.0;
+const NUMBER: f32 = 46.0;
+/// Width of an interval.
+const INTERVAL: f32 = 104.0;
 
 /// What is chosen and typed here.
 #[derive(Debug, Default)]
@@ -311,8 +313,9 @@ fn genes(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, comparison: &Compar
     ui.horizontal(|ui| {
         ui.label(dim(desk.theme, "gene"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
             ui.add_space(10.0);
-            for (head, width) in [("interval", 1.6 * NUMBER), ("log2", NUMBER), ("effect", NUMBER)] {
+            for (head, width) in [("interval", INTERVAL), ("log2", NUMBER), ("effect", NUMBER)] {
                 ui.add_sized([width, 16.0], Label::new(dim(desk.theme, head)).halign(egui::Align::Max));
             }
         });
@@ -323,7 +326,7 @@ fn genes(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, comparison: &Compar
         for at in range {
             let (gene, name) = (&comparison.genes[at], &found.gene_names[at]);
             let numbers = [
-                (format!("{} to {}", three_digits(gene.low), three_digits(gene.high)), 1.6 * NUMBER),
+                (format!("{} to {}", three_digits(gene.low), three_digits(gene.high)), INTERVAL),
                 (three_digits(gene.log2fc), NUMBER),
                 (three_digits(gene.effect), NUMBER),
             ];
@@ -336,6 +339,7 @@ fn gene_row(ui: &mut Ui, desk: &mut Desk<'_>, section: ElementId, name: &str, nu
     ui.horizontal(|ui| {
         ui.set_min_height(ROW);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
             ui.add_space(10.0);
             for (text, width) in numbers {
                 ui.add_sized([width, ROW], Label::new(small(desk.theme, text)).halign(egui::Align::Max));
