@@ -360,7 +360,7 @@ fn the_command_line_compares_the_same() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let text = std::fs::read_to_string(out.join("compare.csv")).unwrap();
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("gene,mean_a,mean_b,log2fc,effect,low,high"));
+    assert_eq!(lines.next(), Some("gene,mean_a,mean_b,log2fc,effect,low,high,p,q"));
     let first: Vec<&str> = lines.next().unwrap().split(',').collect();
     let gene = &found.genes.as_ref().unwrap().genes[0];
     assert_eq!(first[0], found.gene_names[0]);

@@ -13,7 +13,7 @@ use super::normalize::{Target, factors, target_total};
 use super::table::{ValueScale, check_table, refuse_negative};
 use crate::base::{Error, Progress, Result, Severity};
 use crate::model::{Column, Expression, Finding};
-use crate::stats::t_quantile_upper;
+use crate::stats::{benjamini_hochberg, t_quantile_upper, t_two_sided};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
@@ -65,6 +65,11 @@ pub struct GeneDifference {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// Two-sided chance of a difference of this size or larger where there is none: t of the difference, paired over
+    /// patients, else of Welch.
+    pub p: f64,
+    /// False discovery rate among all genes that had a difference to look at (Benjamini and Hochberg).
+    pub q: f64,
 }
 
 /// Answer of [`compare`].
@@ -132,6 +137,8 @@ pub fn compare(
     let one = |g: usize| groups.difference(expression, g, factor.as_deref(), &quantiles);
     let mut genes: Vec<GeneDifference> = (0..expression.genes().len()).into_par_iter().filter_map(one).collect();
     let n_genes = genes.len();
+    let p: Vec<f64> = genes.iter().map(|g| g.p).collect();
+    genes.iter_mut().zip(benjamini_hochberg(&p)).for_each(|(g, q)| g.q = q);
     genes.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()).then(a.gene.cmp(&b.gene)));
     genes.truncate(settings.top);
     progress.step(1.0, "comparing genes")?;
@@ -232,10 +239,11 @@ impl Groups {
                 ([moments(&a).1, moments(&b).1], paired(&apart, q)?)
             }
         };
-        let [difference, effect, reach] = found;
+        let [difference, effect, reach, p] = found;
         let [log2fc, reach] = [difference, reach].map(|v| v / LN_2);
         let [mean_a, mean_b] = means;
-        let row = GeneDifference { gene, mean_a, mean_b, log2fc, effect, low: log2fc - reach, high: log2fc + reach };
+        let (low, high) = (log2fc - reach, log2fc + reach);
+        let row = GeneDifference { gene, mean_a, mean_b, log2fc, effect, low, high, p, q: p };
         (effect.is_finite() && reach.is_finite()).then_some(row)
     }
 
@@ -258,8 +266,8 @@ fn correction(df: f64) -> f64 {
     1.0 - 3.0 / (4.0 * df - 1.0)
 }
 
-/// Difference, effect and half width of the interval of two samples; `None` where nothing varies.
-fn two_samples([(na, ma, va), (nb, mb, vb)]: [(f64, f64, f64); 2], q: &Quantiles) -> Option<[f64; 3]> {
+/// Difference, effect, half width of the interval and chance of two samples; `None` where nothing varies.
+fn two_samples([(na, ma, va), (nb, mb, vb)]: [(f64, f64, f64); 2], q: &Quantiles) -> Option<[f64; 4]> {
     let df = na + nb - 2.0;
     let pooled = (((na - 1.0) * va + (nb - 1.0) * vb) / df).sqrt();
     // Differences of rounding size are none.
@@ -268,17 +276,19 @@ fn two_samples([(na, ma, va), (nb, mb, vb)]: [(f64, f64, f64); 2], q: &Quantiles
     }
     let (sa, sb) = (va / na, vb / nb);
     let welch = (sa + sb) * (sa + sb) / (sa * sa / (na - 1.0) + sb * sb / (nb - 1.0));
-    Some([ma - mb, (ma - mb) / pooled * correction(df), q.at(welch) * (sa + sb).sqrt()])
+    let spread = (sa + sb).sqrt();
+    Some([ma - mb, (ma - mb) / pooled * correction(df), q.at(welch) * spread, t_two_sided((ma - mb) / spread, welch)])
 }
 
 /// The same of differences of the same patients.
-fn paired(apart: &[f64], q: &Quantiles) -> Option<[f64; 3]> {
+fn paired(apart: &[f64], q: &Quantiles) -> Option<[f64; 4]> {
     let (n, mean, variance) = moments(apart);
     let sd = variance.sqrt();
     if sd <= 1e-9 * mean.abs() || sd <= 0.0 {
         return None;
     }
-    Some([mean, mean / sd * correction(n - 1.0), q.at(n - 1.0) * sd / n.sqrt()])
+    let spread = sd / n.sqrt();
+    Some([mean, mean / sd * correction(n - 1.0), q.at(n - 1.0) * spread, t_two_sided(mean / spread, n - 1.0)])
 }
 
 /// Quantiles of t at the same chance for many degrees of freedom: exact and rounded down below 60, by the expansion of

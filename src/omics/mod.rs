@@ -2,6 +2,7 @@
 //! section. Everything works on sparse genes and never fills the whole table.
 
 mod bins;
+mod by_category;
 mod cells;
 mod compare;
 mod components;
@@ -19,6 +20,7 @@ mod summarize;
 mod table;
 mod variable;
 
+pub use by_category::{Categories, Dots, Leading, Violin, dots, leading_genes, violins};
 pub use cells::{CellGraph, ClusterSettings, Clusters, EmbedSettings, Embedding, NeighborSettings, cluster, embed, neighbors};
 pub use compare::{CompareSettings, Comparison, GeneDifference, Share, Unit, compare, composed_of, composition, patients_of};
 pub use components::{ComponentSettings, Components, components};
