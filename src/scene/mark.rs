@@ -3,6 +3,7 @@
 
 use crate::model::ColorMap;
 use crate::space::DVec2;
+use std::sync::Arc;
 
 /// Corner or edge of a pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,43 @@ pub fn rule_lines(rule: &str, most: usize) -> Vec<String> {
         }
     }
     lines.into_iter().map(|l| l.trim_end().to_owned()).collect()
+}
+
+/// Discs cut into wedges by shares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pies {
+    /// Their middles, pane mm.
+    pub centers: Vec<DVec2>,
+    /// Centers × colors, row by row; a disc is cut by them as parts of their sum, clockwise from the top.
+    pub shares: Vec<f32>,
+    /// 0 to 255 for each center.
+    pub opacity: Vec<u8>,
+    /// sRGB.
+    pub rgb: Vec<[u8; 3]>,
+    /// Radius in pane mm.
+    pub radius_mm: f64,
+}
+
+impl Pies {
+    /// The wedges of a disc that are not empty: color and share of the turn from where to where, 0 to 1.
+    pub fn wedges(&self, pie: usize) -> impl Iterator<Item = (usize, f32, f32)> + '_ {
+        let k = self.rgb.len();
+        let shares = self.shares.get(pie * k..(pie + 1) * k).unwrap_or_default();
+        let whole: f32 = shares.iter().map(|s| s.max(0.0)).sum();
+        let mut from = 0.0;
+        shares.iter().enumerate().filter(|(_, s)| **s > 0.0).map(move |(i, s)| {
+            let start = from;
+            from += s / whole;
+            (i, start, from.min(1.0))
+        })
+    }
+
+    /// A direction of length 1 for a share of a turn, clockwise from the top.
+    #[must_use]
+    pub fn direction(turn: f32) -> [f32; 2] {
+        let (sin, cos) = (turn * std::f32::consts::TAU).sin_cos();
+        [sin, -cos]
+    }
 }
 
 /// One mark. Positions are pane mm unless the name says pixels.
@@ -135,6 +173,8 @@ pub enum Mark {
         /// It is left out of the fit or flagged.
         ink: Ink,
     },
+    /// Discs cut into wedges.
+    Pies(Arc<Pies>),
     /// The linked cursor.
     Cursor {
         /// Where.

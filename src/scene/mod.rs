@@ -13,17 +13,18 @@ mod number;
 mod paint;
 mod phase;
 mod planes;
+mod spot_groups;
 mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, CohortHit, Derived, Inputs, SceneCache, Tile, build, build_plain, bullseye_at, bullseye_hit,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Fractions, Inputs, LEAST_PIE_PX, MOST_PIES, SceneCache, Tile, build, build_plain, bullseye_at, bullseye_hit,
     bullseye_scale, cohort_hit, light_box_tile, lps_from_pane, pane_plane, section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};
 pub use heart_axis::{HeartAxis, HeartView};
-pub use mark::{Corner, Ink, LEGEND_ROWS, Mark, rule_lines};
+pub use mark::{Corner, Ink, LEGEND_ROWS, Mark, Pies, rule_lines};
 pub use number::{fixed, round_length, significant};
 pub use paint::{
     Caption, FONT_REGULAR, FONT_SEMIBOLD, Image, LEAST_RADIUS_PX, MOST_VECTOR_SPOTS, PLAIN_SPOT_RGB, PaintTheme, VoxelWalk,
@@ -31,6 +32,7 @@ pub use paint::{
 };
 pub use phase::{label_phase, phase_at, share_of_phase};
 pub use planes::{PatientPlane, cut_bounds, default_planes, heart_axis, patient_plane};
+pub use spot_groups::{GroupBy, SpotGroups};
 pub use spot_values::{SpotValues, field_values, spot_values, try_spot_values};
 pub use view::{BullseyeOf, BullseyeView, Camera, CompareMode, PaneKind, PaneView, View};
 

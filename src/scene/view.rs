@@ -1,6 +1,7 @@
 //! How the study is looked at: cameras, planes, phase, cursor. It is saved with the study but is not
 //! part of its history.
 
+use super::GroupBy;
 use crate::model::{AnalysisId, ElementId};
 use crate::space::{DVec2, DVec3, Plane};
 use std::collections::BTreeMap;
@@ -208,6 +209,14 @@ pub struct View {
     pub lit_segment: Option<u8>,
     /// The segment that was clicked: it stays lit.
     pub selected_segment: Option<u8>,
+    /// What the spots of the section shown are grouped by; `None` is the first that there is.
+    pub group_by: Option<GroupBy>,
+    /// The category of spots that lights up while the pointer is on it.
+    pub lit_group: Option<u32>,
+    /// The category that was clicked: it stays lit.
+    pub selected_group: Option<u32>,
+    /// Spots are drawn as pies of their cell types where they are large enough.
+    pub pies: bool,
     /// What the bullseye shows.
     pub bullseye: BullseyeView,
     /// The light box shows the phases of a slice instead of the slices of a phase.
@@ -234,6 +243,10 @@ impl Default for View {
             selected_pair: None,
             lit_segment: None,
             selected_segment: None,
+            group_by: None,
+            lit_group: None,
+            selected_group: None,
+            pies: false,
             bullseye: BullseyeView::default(),
             light_box_phases: false,
             lit_subject: None,
@@ -252,5 +265,12 @@ impl View {
     #[must_use]
     pub fn shown_segment(&self) -> Option<u8> {
         self.lit_segment.or(self.selected_segment)
+    }
+
+    /// The category whose spots light up: under the pointer, else the one clicked. A segment under the pointer is before
+    /// both.
+    #[must_use]
+    pub fn shown_group(&self) -> Option<u32> {
+        self.lit_group.or(self.selected_group).filter(|_| self.lit_segment.is_none())
     }
 }

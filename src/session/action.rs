@@ -6,10 +6,11 @@ use super::export::ExportWhat;
 use super::figures::FigureAction;
 use super::jobs::JobId;
 use super::labels::LabelAction;
+use super::plots::PlotAction;
 use super::regions::RegionAction;
 use super::task::Task;
 use crate::model::{AnalysisId, ElementId, Excluded, Landmarks, Layer, Mend, TransformModel};
-use crate::scene::{BullseyeView, Camera, CompareMode, HeartView, PaneKind, PatientPlane};
+use crate::scene::{BullseyeView, Camera, CompareMode, GroupBy, HeartView, PaneKind, PatientPlane};
 use crate::space::{DVec2, DVec3, Plane};
 use std::path::PathBuf;
 
@@ -138,6 +139,10 @@ pub enum Action {
     Register(RegisterAction),
     /// What the bullseye shows; not part of the history.
     Bullseye(Box<BullseyeView>),
+    /// What the spots of the section shown are grouped by; not part of the history.
+    GroupBy(GroupBy),
+    /// Make a plot of spots by category; not part of the history.
+    Plot(PlotAction),
     /// A change of the view; not part of the history.
     View(ViewAction),
     /// Forget a message.
@@ -239,6 +244,12 @@ pub enum ViewAction {
     Light(Option<u8>),
     /// The segment that was clicked and stays lit.
     SelectSegment(Option<u8>),
+    /// The category of spots that lights up under the pointer.
+    LightGroup(Option<u32>),
+    /// The category that was clicked and stays lit.
+    SelectGroup(Option<u32>),
+    /// Spots are pies of their cell types, or not.
+    Pies(bool),
     /// The cohort shown.
     Cohort(ElementId),
     /// The subject of the cohort that lights up.
@@ -274,6 +285,7 @@ impl Action {
             Self::Exclude { .. } | Self::Include(_) => "Exclusions",
             Self::Register(_) => "Landmarks",
             Self::View(_) => "View",
+            Self::GroupBy(_) | Self::Plot(_) => "Plots",
             Self::Bullseye(_) => "Bullseye",
             Self::DismissMessage(_) => "Problems",
         }

@@ -39,6 +39,8 @@ impl Session {
         self.index_spots();
         self.derived.spot_values = self.colors();
         self.fill_bullseye();
+        self.group_spots();
+        self.find_cell_types();
     }
 
     /// Colors and bullseye only, after a change of how spots are shown.
@@ -82,6 +84,7 @@ impl Session {
         }
         self.segments.insert(id, Arc::new(segments));
         self.fill_bullseye();
+        self.group_spots();
     }
 
     /// Values of all layers of spots; those whose recipe did not change are the same objects as before.

@@ -13,6 +13,7 @@ mod edit;
 mod export;
 mod figures;
 mod gene_files;
+mod groups;
 mod history;
 mod jobs;
 mod joint;
@@ -22,6 +23,7 @@ mod labels;
 mod layer_edit;
 mod mend;
 mod open;
+mod plots;
 mod project;
 mod readout;
 mod regions;
@@ -51,6 +53,7 @@ pub use journal::{Leftover, state_folder};
 pub use label_work::{LabelOp, Which, Worked, segment_volume, work_on_labels};
 pub use labels::{Dab, LabelAction, LabelVolumes};
 pub use open::{Opened, demo_elements, demo_held};
+pub use plots::{DotGenes, DotPlot, MOST_DOT_GENES, PlotAction, ViolinPlot};
 pub use project::{Relink, Restored};
 pub use readout::{Readout, three_digits};
 pub use regions::{Against, Compared, RegionAction, RegionMode, RegionShape};
@@ -126,6 +129,10 @@ pub enum Outcome {
     Regions(ElementId, Vec<Region>, Vec<Note>),
     /// Two regions side by side.
     Compared(Arc<regions::Compared>),
+    /// What is painted, by category.
+    Violins(Arc<ViolinPlot>),
+    /// Genes by category.
+    Dots(Arc<DotPlot>),
 }
 
 /// The whole program but its window.
@@ -168,6 +175,10 @@ pub struct Session {
     preview: Option<Vec<Layer>>,
     stroke: Option<labels::Stroke>,
     compared: Option<Arc<regions::Compared>>,
+    violins: Option<Arc<ViolinPlot>>,
+    dot_plot: Option<Arc<DotPlot>>,
+    /// What the categories of spots were made from.
+    grouped: Option<groups::Grouping>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
     planes: Mutex<SceneCache>,
     unsaved: bool,
@@ -205,6 +216,9 @@ impl Session {
             preview: None,
             stroke: None,
             compared: None,
+            violins: None,
+            dot_plot: None,
+            grouped: None,
             planes: Mutex::default(),
             unsaved: false,
             is_early: false,
@@ -235,12 +249,26 @@ impl Session {
     fn try_apply(&mut self, action: Action) -> Result<()> {
         if !matches!(
             action,
-            Action::Label(_) | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_) | Action::PreviewLayer { .. }
+            Action::Label(_)
+                | Action::View(_)
+                | Action::Bullseye(_)
+                | Action::GroupBy(_)
+                | Action::Plot(_)
+                | Action::DismissMessage(_)
+                | Action::PreviewLayer { .. }
         ) {
             self.end_stroke();
         }
         let leaves_preview =
-            matches!(action, Action::PreviewLayer { .. } | Action::View(_) | Action::Bullseye(_) | Action::DismissMessage(_));
+            matches!(
+                action,
+                Action::PreviewLayer { .. }
+                    | Action::View(_)
+                    | Action::Bullseye(_)
+                    | Action::GroupBy(_)
+                    | Action::Plot(_)
+                    | Action::DismissMessage(_)
+            );
         if !leaves_preview {
             self.keep_layers();
         }
@@ -292,6 +320,11 @@ impl Session {
                 self.choose_bullseye(*bullseye);
                 Ok(())
             }
+            Action::GroupBy(by) => {
+                self.group_by(by);
+                Ok(())
+            }
+            Action::Plot(action) => self.plot(action),
             Action::View(action) => {
                 self.change_view(action);
                 Ok(())
@@ -369,6 +402,8 @@ impl Session {
             Outcome::Labeled(labeled) => self.take_labeled(*labeled),
             Outcome::Regions(section, found, notes) => self.add_regions(section, &found, notes),
             Outcome::Compared(compared) => self.compared = Some(compared),
+            Outcome::Violins(plot) => self.violins = Some(plot),
+            Outcome::Dots(plot) => self.dot_plot = Some(plot),
             Outcome::Exported(files) => {
                 let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
                 self.say(Severity::Note, format!("Written: {}", names.join(", ")));

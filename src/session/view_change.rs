@@ -58,7 +58,14 @@ impl Session {
                 self.derive();
             }
             ViewAction::Light(segment) => self.view.lit_segment = segment,
-            ViewAction::SelectSegment(segment) => self.view.selected_segment = segment,
+            ViewAction::SelectSegment(segment) => {
+                (self.view.selected_segment, self.view.selected_group) = (segment, None);
+            }
+            ViewAction::LightGroup(code) => self.view.lit_group = code,
+            ViewAction::SelectGroup(code) => {
+                (self.view.selected_group, self.view.selected_segment) = (code, None);
+            }
+            ViewAction::Pies(on) => self.view.pies = on,
             ViewAction::LightSubject(subject) => self.view.lit_subject = subject,
             ViewAction::Cohort(id) => {
                 self.view.cohort = Some(id);

@@ -1,7 +1,7 @@
 //! How the study is looked at, as JSON: saved with projects and with exports. The names are on disk: they stay.
 
 use crate::model::{AnalysisId, ElementId};
-use crate::scene::{BullseyeOf, BullseyeView, Camera, CompareMode, PaneKind, PaneView, View};
+use crate::scene::{BullseyeOf, BullseyeView, Camera, CompareMode, GroupBy, PaneKind, PaneView, View};
 use crate::space::{DVec2, DVec3, Plane};
 use serde_json::{Value, json};
 
@@ -34,6 +34,9 @@ pub(super) fn view_value(view: &View) -> Value {
         "selected_pair": view.selected_pair,
         "lit_segment": view.lit_segment,
         "selected_segment": view.selected_segment,
+        "group_by": view.group_by.as_ref().map(group_value),
+        "selected_group": view.selected_group,
+        "pies": view.pies,
         "bullseye": bullseye_value(&view.bullseye),
         "flicker_on": view.flicker_on,
         "light_box_phases": view.light_box_phases,
@@ -53,6 +56,9 @@ pub(super) fn view_from(value: &Value) -> View {
     view.selected_pair = value["selected_pair"].as_u64().map(|i| i as usize);
     view.lit_segment = value["lit_segment"].as_u64().and_then(|s| u8::try_from(s).ok());
     view.selected_segment = value["selected_segment"].as_u64().and_then(|s| u8::try_from(s).ok());
+    view.group_by = group_from(&value["group_by"]);
+    view.selected_group = value["selected_group"].as_u64().and_then(|c| u32::try_from(c).ok());
+    view.pies = value["pies"].as_bool().unwrap_or(false);
     view.bullseye = bullseye_from(&value["bullseye"]);
     view.flicker_on = value["flicker_on"].as_bool().unwrap_or(true);
     view.light_box_phases = value["light_box_phases"].as_bool().unwrap_or(false);
@@ -69,6 +75,22 @@ pub(super) fn view_from(value: &Value) -> View {
         view.panes.insert(kind, PaneView { camera, plane, heart });
     }
     view
+}
+
+fn group_value(by: &GroupBy) -> Value {
+    match by {
+        GroupBy::Column(name) => json!({"by": "column", "name": name}),
+        GroupBy::Regions => json!({"by": "regions"}),
+        GroupBy::Segments => json!({"by": "segments"}),
+    }
+}
+
+fn group_from(value: &Value) -> Option<GroupBy> {
+    Some(match value["by"].as_str()? {
+        "regions" => GroupBy::Regions,
+        "segments" => GroupBy::Segments,
+        _ => GroupBy::Column(value["name"].as_str()?.to_owned()),
+    })
 }
 
 fn bullseye_value(b: &BullseyeView) -> Value {

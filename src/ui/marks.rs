@@ -4,7 +4,7 @@
 use super::polygon;
 use super::theme::Theme;
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, LEGEND_ROWS, Mark, Scene, color, rule_lines, significant};
+use crate::scene::{Camera, Corner, LEGEND_ROWS, Mark, Pies, Scene, color, rule_lines, significant};
 use crate::space::DVec2;
 use egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
@@ -59,6 +59,7 @@ impl Pen<'_> {
                 let text = if *selected && !name.is_empty() { format!("{number} {name}") } else { number.to_string() };
                 self.landmark(self.at(*at), &text, *hollow, *selected, self.theme.ink(*ink));
             }
+            Mark::Pies(pies) => self.pies(pies),
             Mark::Cursor { at, sd_mm } => self.cursor(*at, *sd_mm),
         }
     }
@@ -271,6 +272,31 @@ impl Pen<'_> {
             self.painter.circle_filled(at, 3.0, ink);
         }
         self.text(at + vec2(9.0, -5.0), Align2::LEFT_BOTTOM, text, self.font(true), ink);
+    }
+
+    /// All discs in one mesh of triangles.
+    fn pies(&self, pies: &Pies) {
+        let radius = (pies.radius_mm / self.camera.mm_per_px) as f32 / self.pixels_per_point;
+        let around = (radius * self.pixels_per_point * 1.5).clamp(16.0, 72.0);
+        let mut mesh = Mesh::default();
+        for (i, center) in pies.centers.iter().enumerate() {
+            let center = self.at(*center);
+            for (color, from, to) in pies.wedges(i) {
+                let [r, g, b] = pies.rgb[color];
+                let ink = Color32::from_rgba_unmultiplied(r, g, b, pies.opacity[i]);
+                let steps = (((to - from) * around).ceil() as u32).max(1);
+                let first = mesh.vertices.len() as u32;
+                mesh.colored_vertex(center, ink);
+                for s in 0..=steps {
+                    let [x, y] = Pies::direction(from + (to - from) * s as f32 / steps as f32);
+                    mesh.colored_vertex(center + vec2(x, y) * radius, ink);
+                    if s > 0 {
+                        mesh.add_triangle(first, first + s, first + s + 1);
+                    }
+                }
+            }
+        }
+        self.painter.add(Shape::mesh(mesh));
     }
 
     fn cursor(&self, at: DVec2, sd_mm: Option<f64>) {

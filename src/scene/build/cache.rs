@@ -2,9 +2,10 @@
 //! and are made again when that is not the same object or value any more.
 
 use super::chain::{Chain, shown};
+use super::pies::{Fractions, PiesEntry};
 use crate::model::{ElementId, LabelMap, Section, SpotRegion, Spots, Study, Volume};
 use crate::scene::planes::default_planes;
-use crate::scene::{PaneKind, SpotValues, WarpMesh};
+use crate::scene::{PaneKind, Pies, SpotGroups, SpotValues, SpotsDrawn, WarpMesh};
 use crate::space::{DVec2, DVec3, Plane, Warp, warp_mesh};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub struct SceneCache {
     near: BTreeMap<(ElementId, PaneKind), NearEntry>,
     lit: BTreeMap<(ElementId, Option<PaneKind>), LitEntry>,
     rims: BTreeMap<(ElementId, bool), Vec<RimEntry>>,
+    pies: BTreeMap<ElementId, PiesEntry>,
 }
 
 /// The places of a region's spots in a pane.
@@ -30,12 +32,39 @@ struct RimEntry {
     found: Arc<[[f32; 2]]>,
 }
 
-/// The spots of a segment among those of a pane.
+/// Which spots light up.
+#[derive(Clone, Debug)]
+pub(super) enum LitBy {
+    /// Those of a segment.
+    Segment(Arc<[u8]>, u8),
+    /// Those of a category.
+    Group(Arc<SpotGroups>, u32),
+}
+
+impl LitBy {
+    /// Whether a spot does.
+    pub(super) fn holds(&self, spot: usize) -> bool {
+        match self {
+            Self::Segment(segments, lit) => segments.get(spot) == Some(lit),
+            Self::Group(groups, lit) => groups.codes.get(spot) == Some(lit),
+        }
+    }
+
+    /// Whether the same spots do.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Segment(a, x), Self::Segment(b, y)) => Arc::ptr_eq(a, b) && x == y,
+            (Self::Group(a, x), Self::Group(b, y)) => Arc::ptr_eq(a, b) && x == y,
+            _ => false,
+        }
+    }
+}
+
+/// The spots that light up among those of a pane.
 #[derive(Debug)]
 struct LitEntry {
     positions: Arc<[[f32; 2]]>,
-    segments: Arc<[u8]>,
-    lit: u8,
+    by: LitBy,
     /// Places in `positions`.
     places: Vec<u32>,
     found: Arc<[[f32; 2]]>,
@@ -106,6 +135,7 @@ impl SceneCache {
         self.near.retain(|(id, _), _| study.section(*id).is_some());
         self.lit.retain(|(id, _), _| study.section(*id).is_some());
         self.rims.retain(|(id, _), _| study.section(*id).is_some());
+        self.pies.retain(|id, _| study.section(*id).is_some());
         self.planes.retain(|id, e| study.volume(*id).is_some_and(|v| Arc::ptr_eq(v, &e.volume)));
     }
 
@@ -181,23 +211,22 @@ impl SceneCache {
         Some(drawn)
     }
 
-    /// Those of the positions whose spots (all, or the numbers `kept`) lie in a segment, with their values; the same
-    /// `Arc`s as long as neither positions, segment nor values change.
+    /// Those of the positions whose spots (all, or the numbers `kept`) light up, with their values; the same `Arc`s as
+    /// long as neither positions, what lights up nor values change.
     pub(super) fn lit_spots(
         &mut self,
         slot: (ElementId, Option<PaneKind>),
         (positions, kept): (&Arc<[[f32; 2]]>, Option<&Arc<[u32]>>),
         values: Option<&Arc<[f32]>>,
-        (segments, lit): (&Arc<[u8]>, u8),
+        by: &LitBy,
     ) -> (Arc<[[f32; 2]]>, Option<Arc<[f32]>>) {
-        let same = |e: &LitEntry| Arc::ptr_eq(&e.positions, positions) && Arc::ptr_eq(&e.segments, segments) && e.lit == lit;
+        let same = |e: &LitEntry| Arc::ptr_eq(&e.positions, positions) && e.by.is_same(by);
         let mut entry = self.lit.remove(&slot).filter(same).unwrap_or_else(|| {
             let number = |i: u32| kept.map_or(i as usize, |k| k.get(i as usize).map_or(usize::MAX, |&n| n as usize));
-            let is_lit = |i: &u32| segments.get(number(*i)) == Some(&lit);
+            let is_lit = |i: &u32| by.holds(number(*i));
             let places: Vec<u32> = (0..positions.len() as u32).filter(is_lit).collect();
             let found = places.iter().map(|&i| positions[i as usize]).collect();
-            let (positions, segments) = (Arc::clone(positions), Arc::clone(segments));
-            LitEntry { positions, segments, lit, places, found, values: None }
+            LitEntry { positions: Arc::clone(positions), by: by.clone(), places, found, values: None }
         });
         if let Some(all) = values {
             if !entry.values.as_ref().is_some_and(|(of, _)| Arc::ptr_eq(of, all)) {
@@ -230,6 +259,22 @@ impl SceneCache {
         let entries: Vec<RimEntry> = regions.iter().map(entry).collect();
         let found = entries.iter().map(|e| Arc::clone(&e.found)).collect();
         self.rims.insert(slot, entries);
+        found
+    }
+
+    /// The pies of the spots within bounds (pane mm), or how many these are where they are too many; the same `Arc` as
+    /// long as nothing changes.
+    pub(super) fn pies(
+        &mut self,
+        id: ElementId,
+        spots: &SpotsDrawn,
+        fractions: &Arc<Fractions>,
+        bounds: [DVec2; 2],
+        lit: Option<&LitBy>,
+    ) -> Result<Arc<Pies>, usize> {
+        let entry = PiesEntry::renewed(self.pies.remove(&id), spots, fractions, bounds, lit);
+        let found = entry.found();
+        self.pies.insert(id, entry);
         found
     }
 

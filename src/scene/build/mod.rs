@@ -9,6 +9,7 @@ mod figures;
 mod heart;
 mod light_box;
 mod overlay;
+mod pies;
 mod section;
 mod shared;
 #[cfg(test)]
@@ -16,9 +17,11 @@ mod tests;
 
 pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_at, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
+pub use pies::{Fractions, LEAST_PIE_PX, MOST_PIES};
 pub use cohort::{CohortHit, cohort_hit};
 pub use light_box::{Tile, light_box_tile};
 
+use super::spot_groups::SpotGroups;
 use super::spot_values::SpotValues;
 use super::{Camera, PaneKind, Scene, View};
 use crate::model::{ElementId, LabelMap, Study};
@@ -44,6 +47,10 @@ pub struct Derived {
     pub cursor_segment: Option<u8>,
     /// What the spots of a section are colored by.
     pub spot_values: BTreeMap<ElementId, Arc<SpotValues>>,
+    /// The categories of the spots of the section shown.
+    pub groups: Option<Arc<SpotGroups>>,
+    /// The cell types of sections whose spots may be drawn as pies.
+    pub cell_types: BTreeMap<ElementId, Arc<Fractions>>,
 }
 
 /// All that a pane is made from.

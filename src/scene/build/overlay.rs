@@ -36,7 +36,8 @@ pub(super) fn overlay_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_px
     }
     if let Some(chain) = &chain {
         let (compare, mix) = compare(inputs);
-        draw_section(&mut pane, inputs, cache, section, (Some(chain), compare, mix));
+        // Only spots without a chain become pies.
+        let _ = draw_section(&mut pane, inputs, cache, section, (Some(chain), compare, mix));
     }
     landmarks(&mut pane, inputs, r, chain.as_ref());
     if let Some(at) = cursor_lps(inputs) {

@@ -13,7 +13,7 @@ pub(super) fn section_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_px
     };
     let camera = camera_of(inputs, PaneKind::Section, section.bounds_mm(), size_px);
     let mut pane = Pane::new(inputs, size_px, camera);
-    draw_section(&mut pane, inputs, cache, (id, section), (None, Compare::Blend, 1.0));
+    let about_pies = draw_section(&mut pane, inputs, cache, (id, section), (None, Compare::Blend, 1.0));
     if let Some(r) = registration(inputs) {
         for (i, pair) in r.landmarks.pairs.iter().enumerate() {
             if let Some(at) = pair.moving {
@@ -29,7 +29,8 @@ pub(super) fn section_scene(inputs: &Inputs<'_>, cache: &mut SceneCache, size_px
     pane.text(Corner::TopLeft, vec![section.name.clone()]);
     let n_spots = section.spots.as_ref().map_or(0, |s| s.px.len());
     if n_spots > 0 {
-        pane.text(Corner::BottomLeft, vec![format!("{} spots", thousands(n_spots))]);
+        let lines = about_pies.into_iter().chain([format!("{} spots", thousands(n_spots))]);
+        pane.text(Corner::BottomLeft, lines.collect());
     }
     pane.scene
 }

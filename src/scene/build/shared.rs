@@ -1,6 +1,7 @@
 //! Marks and layers that several panes have in common.
 
-use super::{Inputs, SceneCache, chain::Chain};
+use super::cache::LitBy;
+use super::{Inputs, SceneCache, chain::Chain, pies};
 use crate::model::{ColorMap, ElementId, Landmark, LayerKind, Registration, Section, SpotRegion};
 use crate::scene::number::round_length;
 use crate::scene::{
@@ -89,14 +90,16 @@ impl Pane {
     }
 }
 
-/// Histology and spots of a section, warped where there is a chain; the color bar of the last gene.
+/// Histology and spots of a section, warped where there is a chain; the color bar of the last gene. Without a chain the
+/// spots may be pies of their cell types; what is given back says why they are not.
 pub(super) fn draw_section(
     pane: &mut Pane,
     inputs: &Inputs<'_>,
     cache: &mut SceneCache,
     (id, section): (ElementId, &Arc<Section>),
     (chain, compare, mix): (Option<&Chain<'_>>, Compare, f64),
-) {
+) -> Option<String> {
+    let mut said = None;
     let mm_per_px = section.mm_per_px();
     for layer in inputs.study.layers.iter().filter(|l| l.element == id && l.visible) {
         let opacity = (layer.opacity * mix).clamp(0.0, 1.0) as f32;
@@ -124,15 +127,19 @@ pub(super) fn draw_section(
                     compare,
                 };
                 draw_rims(pane, inputs, cache, slot.0, (chain.is_some(), &drawn));
-                draw_spots(pane, inputs, cache, slot, drawn);
+                draw_spots(pane, inputs, cache, slot, drawn.clone());
                 if let Some(v) = values {
                     pane.scene.marks.retain(|m| !matches!(m, Mark::ColorBar { .. }));
                     pane.mark(color_bar(*color_map, v));
+                }
+                if chain.is_none() {
+                    said = pies::draw(pane, inputs, cache, id, &drawn);
                 }
             }
             LayerKind::Image { .. } | LayerKind::Labels { .. } => {}
         }
     }
+    said
 }
 
 /// The scale of what colors the spots.
@@ -161,7 +168,17 @@ fn draw_rims(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, id: E
 /// Opacity of the spots that do not light up, as a share.
 const UNLIT: f32 = 0.22;
 
-/// Draws spots; where a segment lights up, its spots stay as they are with a light rim, and the others step back.
+/// What lights up among the spots of a section: a category before a segment that was clicked.
+pub(super) fn lit_by(inputs: &Inputs<'_>, id: ElementId) -> Option<LitBy> {
+    let groups = inputs.derived.groups.as_ref().filter(|g| g.section == id);
+    if let (Some(code), Some(groups)) = (inputs.view.shown_group(), groups) {
+        return Some(LitBy::Group(Arc::clone(groups), code));
+    }
+    let segment = inputs.view.shown_segment()?;
+    Some(LitBy::Segment(Arc::clone(inputs.derived.spot_segments.get(&id)?), segment))
+}
+
+/// Draws spots; where a segment or a category lights up, its spots stay as they are with a light rim, and the others step back.
 /// `kept` are the numbers of the spots at the positions, where these are not all.
 pub(super) fn draw_spots(
     pane: &mut Pane,
@@ -170,11 +187,11 @@ pub(super) fn draw_spots(
     (id, slot, kept): (ElementId, Option<PaneKind>, Option<&Arc<[u32]>>),
     spots: SpotsDrawn,
 ) {
-    let (Some(lit), Some(segments)) = (inputs.view.shown_segment(), inputs.derived.spot_segments.get(&id)) else {
+    let Some(by) = lit_by(inputs, id) else {
         pane.draw(Drawn::Spots(spots));
         return;
     };
-    let (positions, values) = cache.lit_spots((id, slot), (&spots.positions, kept), spots.values.as_ref(), (segments, lit));
+    let (positions, values) = cache.lit_spots((id, slot), (&spots.positions, kept), spots.values.as_ref(), &by);
     pane.draw(Drawn::Spots(SpotsDrawn { opacity: spots.opacity * UNLIT, ..spots.clone() }));
     if positions.is_empty() {
         return;

@@ -5,7 +5,7 @@ use super::PaintTheme;
 use super::board::Board;
 use super::text::{Style, text_width};
 use crate::model::ColorMap;
-use crate::scene::{Camera, Corner, LEGEND_ROWS, Mark, color, rule_lines, significant};
+use crate::scene::{Camera, Corner, LEGEND_ROWS, Mark, Pies, color, rule_lines, significant};
 use crate::space::DVec2;
 
 /// Text height, margin to the pane's edge and line pitch in points.
@@ -50,6 +50,7 @@ pub(super) fn paint_mark(board: &mut dyn Board, mark: &Mark, camera: &Camera, th
             let text = if *selected && !name.is_empty() { format!("{number} {name}") } else { number.to_string() };
             pen.landmark(*at, &text, *hollow, *selected, theme.rgb(*ink));
         }
+        Mark::Pies(pies) => pen.pies(pies),
         Mark::Cursor { at, sd_mm } => pen.cursor(*at, *sd_mm),
     }
 }
@@ -197,6 +198,24 @@ impl Pen<'_> {
         let is_left = at.x + width + (9.0 + MARGIN) * point > self.board.size().x;
         let (dx, anchor) = if is_left { (-9.0, 1.0) } else { (9.0, 0.0) };
         self.text(at + DVec2::new(dx, -6.0) * point, text, (TEXT, true), rgb, DVec2::new(anchor, 1.0));
+    }
+
+    fn pies(&mut self, pies: &Pies) {
+        let radius = pies.radius_mm / self.camera.mm_per_px;
+        for (i, center) in pies.centers.iter().enumerate() {
+            let center = self.px(*center);
+            let place = |turn: f32| {
+                let [x, y] = Pies::direction(turn);
+                center + DVec2::new(f64::from(x), f64::from(y)) * radius
+            };
+            for (color, from, to) in pies.wedges(i) {
+                let steps = ((f64::from(to - from) * radius * 4.0).ceil() as u32).clamp(1, 64);
+                let arc = (0..=steps).map(|s| place(from + (to - from) * s as f32 / steps as f32));
+                let points: Vec<DVec2> = if to - from < 1.0 { [center].into_iter().chain(arc).collect() } else { arc.collect() };
+                let [r, g, b] = pies.rgb[color];
+                self.board.fill(&points, [r, g, b, pies.opacity[i]], None);
+            }
+        }
     }
 
     fn ring(&mut self, at: DVec2, radius: f64, rgb: [u8; 3], width: f64, dashed: bool) {
