@@ -18,8 +18,9 @@ mod spot_values;
 mod view;
 
 pub use build::{
-    BullseyeCell, BullseyeScale, CohortHit, Derived, Fractions, Inputs, LEAST_PIE_PX, MOST_PIES, SceneCache, Tile, build, build_plain, bullseye_at, bullseye_hit,
-    bullseye_scale, cohort_hit, light_box_tile, lps_from_pane, pane_plane, section_from_pane,
+    BullseyeCell, BullseyeScale, CohortHit, Derived, Fractions, Inputs, LEAST_PIE_PX, MOST_PIES, SceneCache, Tile, build,
+    build_plain, bullseye_at, bullseye_hit, bullseye_scale, cohort_hit, light_box_tile, lps_from_pane, pane_plane,
+    section_from_pane,
 };
 pub use colormap::{ColorTable, color, color_index, color_table};
 pub use drawn::{Compare, Drawn, LabelsDrawn, PictureDrawn, SliceDrawn, SpotsDrawn, WarpMesh};

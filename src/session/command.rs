@@ -19,6 +19,8 @@ pub enum Panel {
     Heart,
     /// Genes as numbers.
     Genes,
+    /// Spots by category.
+    Plots,
     /// Views joined.
     Fusion,
     /// Genes from histology.
@@ -33,12 +35,13 @@ pub enum Panel {
 
 impl Panel {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Inspect,
         Self::Draw,
         Self::Figures,
         Self::Heart,
         Self::Genes,
+        Self::Plots,
         Self::Regions,
         Self::Fusion,
         Self::Prediction,
@@ -57,6 +60,7 @@ impl Panel {
             Self::Regions => "Regions",
             Self::Heart => "Heart",
             Self::Genes => "Genes",
+            Self::Plots => "Plots",
             Self::Fusion => "Fusion",
             Self::Prediction => "Prediction",
             Self::Cohort => "Cohort",
@@ -75,6 +79,7 @@ impl Panel {
             Self::Regions => "Mark spots with lasso and brush, and compare two regions: composition and genes",
             Self::Heart => "Volumes, segments, wall and scar of one frame or of all",
             Self::Genes => "Components, clusters, spatial genes, gene sets, cell types, map",
+            Self::Plots => "Violins, dots and map of spots by cluster, region or segment",
             Self::Fusion => "Join image features and expression",
             Self::Prediction => "Predict genes from histology and see how far it can be trusted",
             Self::Cohort => "Subjects, missing views, and what is left out and why",
@@ -284,6 +289,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Panel(Panel::Figures), "Analyze", "Ruler…", "Shift+R"),
     spec(Command::Panel(Panel::Heart), "Analyze", "Heart in numbers…", "Shift+H"),
     spec(Command::Panel(Panel::Genes), "Analyze", "Genes as numbers…", "Shift+G"),
+    spec(Command::Panel(Panel::Plots), "Analyze", "Plots of spots by category…", "Shift+V"),
     spec(Command::Panel(Panel::Regions), "Analyze", "Regions of spots…", "Shift+A"),
     spec(Command::Panel(Panel::Fusion), "Analyze", "Fusion…", "Shift+F"),
     spec(Command::Panel(Panel::Prediction), "Analyze", "Prediction…", "Shift+P"),

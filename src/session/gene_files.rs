@@ -70,6 +70,14 @@ fn filled(task: Task, file: Option<&Path>, study: &Study, limits: Limits, progre
     }
 }
 
+/// Names and genes of the built-in gene sets: markers of the cells of the heart.
+#[must_use]
+pub fn built_in_sets() -> Vec<(String, Vec<String>)> {
+    let (progress, mut warnings) = (Progress::none(), Warnings::default());
+    let mut reading = Reading { limits: Limits::default(), progress: &progress, warnings: &mut warnings };
+    cardiac_sets(&mut reading).unwrap_or_default().into_iter().map(|s| (s.name, s.genes)).collect()
+}
+
 impl Session {
     /// Starts a task whose gene sets or signature are read from a file first.
     pub(super) fn run_from(&mut self, task: Task, file: Option<PathBuf>) -> Result<()> {

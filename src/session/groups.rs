@@ -2,7 +2,7 @@
 //! types that spots are drawn with.
 
 use super::Session;
-use crate::model::{AnalysisResult, Column, ColorMap, ElementId, Exclusion, Section, SpotRegion};
+use crate::model::{AnalysisResult, ColorMap, Column, ElementId, Exclusion, Section, SpotRegion};
 use crate::scene::{Fractions, GroupBy, SpotGroups, color_table};
 use std::sync::Arc;
 
@@ -159,8 +159,7 @@ impl Session {
         for analysis in self.study.analyses.values() {
             let AnalysisResult::CellTypes(found) = &analysis.result else { continue };
             let fields = analysis.fields.iter().take(found.types.len());
-            let (names, values): (Vec<String>, Vec<Arc<[f32]>>) =
-                fields.map(|f| (f.name.clone(), Arc::clone(&f.values))).unzip();
+            let (names, values): (Vec<String>, Vec<Arc<[f32]>>) = fields.map(|f| (f.name.clone(), Arc::clone(&f.values))).unzip();
             let is_same = |f: &&Arc<Fractions>| {
                 f.names == names && f.values.len() == values.len() && f.values.iter().zip(&values).all(|(a, b)| Arc::ptr_eq(a, b))
             };

@@ -45,7 +45,7 @@ pub use echo::{EchoFiles, read_echo_points};
 pub use edit::{Change, Edit, Held, Line, LineKind, Rebuild};
 pub use export::{ExportRecord, ExportWhat, Exporter, Placed, SpotRow, export_name, stamp, text_scale};
 pub use figures::{FigureAction, FigureRow, figure_table, figure_values, table_of as figure_rows_table, tidy as figure_rows};
-pub use gene_files::read_signature;
+pub use gene_files::{built_in_sets, read_signature};
 pub use history::History;
 pub use jobs::{JobId, JobStatus, Jobs, Wake};
 pub use joint::{Joined, before, join_views};
@@ -259,16 +259,15 @@ impl Session {
         ) {
             self.end_stroke();
         }
-        let leaves_preview =
-            matches!(
-                action,
-                Action::PreviewLayer { .. }
-                    | Action::View(_)
-                    | Action::Bullseye(_)
-                    | Action::GroupBy(_)
-                    | Action::Plot(_)
-                    | Action::DismissMessage(_)
-            );
+        let leaves_preview = matches!(
+            action,
+            Action::PreviewLayer { .. }
+                | Action::View(_)
+                | Action::Bullseye(_)
+                | Action::GroupBy(_)
+                | Action::Plot(_)
+                | Action::DismissMessage(_)
+        );
         if !leaves_preview {
             self.keep_layers();
         }

@@ -94,7 +94,7 @@ pub struct Compared {
     pub columns: Vec<String>,
     /// The column of the composition, and the shares; nothing where there are no categories.
     pub composition: Option<(String, Vec<Share>)>,
-    /// The genes, or why there are none.
+    /// All genes, or why there are none.
     pub genes: std::result::Result<Comparison, String>,
     /// Names of the genes of the comparison, in its order.
     pub gene_names: Vec<String>,
@@ -334,7 +334,8 @@ impl Asked {
             Some(e) => {
                 let patients = patients_of(e);
                 let codes = patients.as_ref().map(|(_, codes)| codes.as_slice());
-                match compare(e, sets, codes, &CompareSettings::default(), progress) {
+                let settings = CompareSettings { top: usize::MAX, ..CompareSettings::default() };
+                match compare(e, sets, codes, &settings, progress) {
                     Err(Error::Cancelled) => return Err(Error::Cancelled),
                     other => other.map_err(|e| e.to_string()),
                 }

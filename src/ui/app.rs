@@ -342,6 +342,7 @@ impl Workbench {
                 desk.memo.shown_panes.clear();
                 panes::show(ui, &mut desk, &mut self.panes, &mut self.cache);
             });
+            super::analyze::settle(&mut desk);
             jobs::panels(ui, &mut desk);
             layout::drop_hint(ui, &desk);
             palette::show(ui, &mut desk);

@@ -26,6 +26,8 @@ pub(super) fn escape(ui: &Ui, desk: &mut Desk<'_>) {
             desk.view(ViewAction::SelectPair(None));
         } else if desk.session.view.selected_segment.is_some() {
             desk.view(ViewAction::SelectSegment(None));
+        } else if desk.session.view.selected_group.is_some() {
+            desk.view(ViewAction::SelectGroup(None));
         }
     }
     let unfocused = ui.memory(|m| m.focused().is_none());

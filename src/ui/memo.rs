@@ -44,6 +44,8 @@ pub(super) struct Memo {
     pub(super) layers_seen: Vec<LayerKey>,
     /// The pane that the keyboard acts on.
     pub(super) focused_pane: Option<PaneKind>,
+    /// The category that is pointed at in this frame.
+    pub(super) hovered_group: Option<u32>,
     /// Spots drawn and in sight where a pane left some out.
     pub(super) shown_of: BTreeMap<PaneKind, (usize, usize)>,
     /// What the graphics device complained about already.

@@ -293,6 +293,8 @@ fn click(response: &Response, desk: &mut Desk<'_>, kind: PaneKind, pen: &Pen<'_>
         desk.view(ViewAction::SelectPair(Some(pair)));
     } else if desk.memo.landmark_tool {
         place(desk, kind, pen.mm(at));
+    } else if kind == PaneKind::Section {
+        super::analyze::click_spot(desk, pen.mm(at));
     }
 }
 

@@ -17,9 +17,9 @@ mod tests;
 
 pub use bullseye::{BullseyeCell, BullseyeScale, bullseye_at, bullseye_hit, bullseye_scale};
 pub use cache::SceneCache;
-pub use pies::{Fractions, LEAST_PIE_PX, MOST_PIES};
 pub use cohort::{CohortHit, cohort_hit};
 pub use light_box::{Tile, light_box_tile};
+pub use pies::{Fractions, LEAST_PIE_PX, MOST_PIES};
 
 use super::spot_groups::SpotGroups;
 use super::spot_values::SpotValues;

@@ -10,8 +10,12 @@ mod fusion;
 mod genes;
 mod import;
 mod measures;
+mod plots;
 mod prediction;
 mod regions;
+mod volcano;
+
+pub(super) use plots::{click_spot, settle};
 
 use super::desk::{Desk, dim, small};
 use super::icon::{Icon, icon_button};
@@ -31,6 +35,7 @@ pub(super) struct State {
     pub(super) regions: regions::State,
     pub(super) measures: measures::State,
     pub(super) genes: genes::State,
+    pub(super) plots: plots::State,
     pub(super) fusion: fusion::State,
     pub(super) prediction: prediction::State,
     pub(super) cohort: cohort::State,
@@ -65,6 +70,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         Panel::Regions => regions::show(ui, desk),
         Panel::Heart => measures::show(ui, desk),
         Panel::Genes => genes::show(ui, desk),
+        Panel::Plots => plots::show(ui, desk),
         Panel::Fusion => fusion::show(ui, desk),
         Panel::Prediction => prediction::show(ui, desk),
         Panel::Cohort => cohort::show(ui, desk),

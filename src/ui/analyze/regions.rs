@@ -4,17 +4,20 @@ use super::super::desk::{Desk, dim, small, strong, title};
 use super::super::icon::{Icon, icon_button};
 use super::super::pick::{Answer, Ask, Picker};
 use super::super::tree::{field, thousands};
+use super::volcano;
 use crate::base::Severity;
 use crate::model::{ElementId, SpotRegion};
 use crate::omics::{Comparison, Share, Unit};
 use crate::session::{Action, Against, Command, Compared, Panel, RegionAction, Tool, three_digits};
-use egui::{Button, Color32, ComboBox, Label, Rect, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
+use egui::{Button, CollapsingHeader, Color32, ComboBox, Label, Rect, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
 use std::path::PathBuf;
 
 /// Height of a row of a table.
 const ROW: f32 = 20.0;
 /// Width of a column of numbers.
 const NUMBER: f32 = 46.0;
+/// Genes in the table.
+const MOST_GENES: usize = 50;
 /// Width of an interval.
 const INTERVAL: f32 = 104.0;
 
@@ -30,6 +33,7 @@ pub(in crate::ui) struct State {
     asked: Option<Question>,
     file: String,
     picker: Option<Picker>,
+    pub(super) volcano: volcano::State,
 }
 
 /// Everything that the answer depends on.
@@ -302,10 +306,13 @@ fn genes(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, comparison: &Compar
         let color = if warns { desk.colors().warning } else { desk.colors().dim };
         ui.add(Label::new(small(desk.theme, format!("{}; {}.", finding.what, finding.remedy)).color(color)).wrap());
     }
+    let head = small(desk.theme, "Volcano");
+    CollapsingHeader::new(head).default_open(true).show(ui, |ui| volcano::show(ui, desk, found, comparison));
+    let shown = comparison.genes.len().min(MOST_GENES);
     let about = format!(
         "{} of {} genes, largest effect first. log2 of the ratio of 1 + normalized counts with its 95 % interval; effect is \
          Hedges' g. Each interval stands alone: the first of many genes look larger than they are. {:.0} ms.",
-        comparison.genes.len(),
+        shown,
         thousands(comparison.n_genes),
         found.ms
     );
@@ -321,7 +328,7 @@ fn genes(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, comparison: &Compar
         });
     });
     let area = ScrollArea::vertical().id_salt("region genes").auto_shrink([false, true]);
-    area.max_height(ROW * 14.0).min_scrolled_height(ROW * 14.0).show_rows(ui, ROW, comparison.genes.len(), |ui, range| {
+    area.max_height(ROW * 14.0).min_scrolled_height(ROW * 14.0).show_rows(ui, ROW, shown, |ui, range| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for at in range {
             let (gene, name) = (&comparison.genes[at], &found.gene_names[at]);

@@ -2,13 +2,16 @@
 
 use super::super::super::desk::{Desk, dim};
 use super::super::super::tree::{field, thousands};
+use super::super::plots::answer;
 use super::super::{about, newest, run_button};
 use super::clusters::components;
 use crate::model::{AnalysisResult, ColorMap, ElementId, LayerKind, SpotMap};
 use crate::scene::{PaneKind, color};
 use crate::session::{Action, EmbedTask, Task, ViewAction};
-use egui::{Color32, DragValue, Mesh, Pos2, Rect, Sense, Shape, Ui, pos2, vec2};
+use egui::{Color32, DragValue, Mesh, Painter, Pos2, Rect, Role, Sense, Shape, Ui, Vec2, WidgetInfo, pos2, vec2};
 
+/// Strength of points that do not light up while others do.
+const UNLIT: f32 = 0.25;
 /// Points drawn at most.
 const MOST_POINTS: usize = 20_000;
 
@@ -74,20 +77,32 @@ fn inks(desk: &Desk<'_>, id: ElementId) -> impl Fn(usize) -> Color32 + use<> {
     }
 }
 
-fn scatter(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &SpotMap) {
+/// The map itself, with the lit category in front; the category of the spot pointed at lights up, a click keeps it lit.
+pub(in crate::ui::analyze) fn scatter(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &SpotMap) {
     let width = ui.available_width();
-    let (rect, response) = ui.allocate_exact_size(vec2(width, width), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, width), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Map of spots"));
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, desk.theme.size.corner, Color32::BLACK);
     let Some(at) = places(found, rect.shrink(8.0)) else { return };
     let step = found.places.len().div_ceil(MOST_POINTS).max(1);
     let side = if found.places.len() > 3000 { 1.5 } else { 3.0 };
     let ink = inks(desk, id);
-    let mut mesh = Mesh::default();
+    let groups = desk.session.derived.groups.clone().filter(|g| g.section == id);
+    let of = |spot: usize| groups.as_ref().and_then(|g| g.of(spot));
+    let lit = desk.session.view.shown_group().filter(|_| groups.is_some());
+    let [mut mesh, mut front] = [Mesh::default(), Mesh::default()];
     let mut nearest: Option<(f32, usize)> = None;
     for i in (0..found.places.len()).step_by(step) {
         let place = at(found.places[i]);
-        mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(found.spots[i] as usize));
+        let spot = found.spots[i] as usize;
+        match lit {
+            None => mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(spot)),
+            Some(_) if lit == of(spot) => {
+                front.add_colored_rect(Rect::from_center_size(place, Vec2::splat(side + 1.0)), ink(spot))
+            }
+            Some(_) => mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(spot).gamma_multiply(UNLIT)),
+        }
         if let Some(pointer) = response.hover_pos() {
             let distance = place.distance(pointer);
             if distance < 8.0 && nearest.is_none_or(|n| distance < n.0) {
@@ -96,6 +111,8 @@ fn scatter(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &SpotMap) {
         }
     }
     painter.add(Shape::mesh(mesh));
+    painter.add(Shape::mesh(front));
+    mark_cursor(desk, id, found, (&painter, &at));
     if let Some((_, i)) = nearest {
         painter.circle_stroke(at(found.places[i]), 5.0, egui::Stroke::new(1.5, Color32::WHITE));
         let spot = found.spots[i] as usize;
@@ -105,12 +122,25 @@ fn scatter(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, found: &SpotMap) {
         if let Some(mm) = place {
             desk.view(ViewAction::Cursor(Some((PaneKind::Section, mm))));
         }
-        response.on_hover_text_at_pointer(name);
+        if let Some(code) = of(spot) {
+            answer(desk, code, true, response.clicked());
+        }
+        let category = of(spot).and_then(|c| groups.as_ref()?.names.get(c as usize).cloned());
+        response.on_hover_text_at_pointer([Some(name), category].into_iter().flatten().collect::<Vec<_>>().join("\n"));
     }
     let painted = desk.session.derived.spot_values.get(&id).map_or_else(|| "nothing".to_owned(), |v| v.title.clone());
     let thinned = if step > 1 { format!(", every {step}th drawn") } else { String::new() };
     let text = format!("{} spots{thinned}, colored by {painted}; axes without unit", thousands(found.places.len()));
     ui.add(egui::Label::new(dim(desk.theme, text)).wrap());
+}
+
+/// A ring about the spot under the cursor of the section.
+fn mark_cursor(desk: &Desk<'_>, id: ElementId, found: &SpotMap, (painter, at): (&Painter, &impl Fn([f32; 2]) -> Pos2)) {
+    let Some(spot) = desk.session.view.section_cursor.and_then(|mm| desk.session.spot_at(id, mm)) else { return };
+    // Spots are in rising order.
+    if let Ok(i) = found.spots.binary_search(&(spot as u32)) {
+        painter.circle_stroke(at(found.places[i]), 5.0, egui::Stroke::new(1.5, desk.theme.on_image().accent));
+    }
 }
 
 /// From places to the square, with one scale for both axes.

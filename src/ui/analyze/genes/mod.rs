@@ -6,6 +6,8 @@ mod reduction;
 mod sets;
 mod spatial;
 
+pub(super) use map::scatter as map_of;
+
 use super::super::desk::{Desk, dim, small, title};
 use super::super::pick::{Answer, Ask, Picker};
 use super::super::tree::field;
@@ -97,7 +99,7 @@ fn shown(desk: &Desk<'_>) -> Option<(ElementId, Option<&'static str>)> {
 }
 
 /// What the section's spots are colored by.
-fn painted(desk: &Desk<'_>, id: ElementId) -> Option<String> {
+pub(super) fn painted(desk: &Desk<'_>, id: ElementId) -> Option<String> {
     desk.session.study.layers.iter().find_map(|l| match &l.kind {
         LayerKind::Spots { color_by, .. } if l.element == id && l.visible => color_by.clone(),
         _ => None,

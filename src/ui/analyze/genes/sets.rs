@@ -5,7 +5,7 @@ use super::super::super::tree::field;
 use super::super::{about, newest, run_button};
 use super::{FileField, WIDTH, heads, list, values};
 use crate::model::{AnalysisResult, ElementId};
-use crate::session::{Action, DeconvolveTask, ScoreTask, Task, three_digits};
+use crate::session::{Action, DeconvolveTask, ScoreTask, Task, ViewAction, three_digits};
 use egui::{ComboBox, DragValue, Ui};
 
 /// What is typed here.
@@ -89,6 +89,11 @@ pub(super) fn show_types(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, why_no
     about(ui, desk, analysis_id, &analysis);
     let AnalysisResult::CellTypes(found) = &analysis.result else { return };
     ui.add_space(6.0);
+    let mut pies = desk.session.view.pies;
+    let hint = "Each spot as a pie of its fractions in the section pane, where spots are large enough and not too many in sight";
+    if ui.checkbox(&mut pies, "Spots as pies").on_hover_text(hint).changed() {
+        desk.view(ViewAction::Pies(pies));
+    }
     heads(ui, desk, "type", &["largest", "mean"]);
     let percent = |v: f64| format!("{:.1} %", 100.0 * v);
     list(ui, desk, id, "cell types", analysis.fields.len(), |row| {
