@@ -13,7 +13,7 @@ use super::normalize::{Target, factors, target_total};
 use super::table::{ValueScale, check_table, refuse_negative};
 use crate::base::{Error, Progress, Result, Severity};
 use crate::model::{Column, Expression, Finding};
-use crate::stats::{benjamini_hochberg, t_quantile_upper, t_two_sided};
+use crate::stats::{benjamini_hochberg_ln, ln_t_two_sided, t_quantile_upper};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
@@ -65,11 +65,12 @@ pub struct GeneDifference {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Two-sided chance of a difference of this size or larger where there is none: t of the difference, paired over
-    /// patients, else of Welch.
-    pub p: f64,
-    /// False discovery rate among all genes that had a difference to look at (Benjamini and Hochberg).
-    pub q: f64,
+    /// Natural logarithm of the two-sided chance of a difference of this size or larger where there is none: t of the
+    /// difference, paired over patients, else of Welch. The chance itself may be too small for a number.
+    pub ln_p: f64,
+    /// Natural logarithm of the false discovery rate among all genes that had a difference to look at (Benjamini and
+    /// Hochberg).
+    pub ln_q: f64,
 }
 
 /// Answer of [`compare`].
@@ -137,8 +138,8 @@ pub fn compare(
     let one = |g: usize| groups.difference(expression, g, factor.as_deref(), &quantiles);
     let mut genes: Vec<GeneDifference> = (0..expression.genes().len()).into_par_iter().filter_map(one).collect();
     let n_genes = genes.len();
-    let p: Vec<f64> = genes.iter().map(|g| g.p).collect();
-    genes.iter_mut().zip(benjamini_hochberg(&p)).for_each(|(g, q)| g.q = q);
+    let ln_p: Vec<f64> = genes.iter().map(|g| g.ln_p).collect();
+    genes.iter_mut().zip(benjamini_hochberg_ln(&ln_p)).for_each(|(g, ln_q)| g.ln_q = ln_q);
     genes.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()).then(a.gene.cmp(&b.gene)));
     genes.truncate(settings.top);
     progress.step(1.0, "comparing genes")?;
@@ -239,11 +240,11 @@ impl Groups {
                 ([moments(&a).1, moments(&b).1], paired(&apart, q)?)
             }
         };
-        let [difference, effect, reach, p] = found;
+        let [difference, effect, reach, ln_p] = found;
         let [log2fc, reach] = [difference, reach].map(|v| v / LN_2);
         let [mean_a, mean_b] = means;
         let (low, high) = (log2fc - reach, log2fc + reach);
-        let row = GeneDifference { gene, mean_a, mean_b, log2fc, effect, low, high, p, q: p };
+        let row = GeneDifference { gene, mean_a, mean_b, log2fc, effect, low, high, ln_p, ln_q: ln_p };
         (effect.is_finite() && reach.is_finite()).then_some(row)
     }
 
@@ -266,7 +267,7 @@ fn correction(df: f64) -> f64 {
     1.0 - 3.0 / (4.0 * df - 1.0)
 }
 
-/// Difference, effect, half width of the interval and chance of two samples; `None` where nothing varies.
+/// Difference, effect, half width of the interval and logarithm of the chance of two samples; `None` where nothing varies.
 fn two_samples([(na, ma, va), (nb, mb, vb)]: [(f64, f64, f64); 2], q: &Quantiles) -> Option<[f64; 4]> {
     let df = na + nb - 2.0;
     let pooled = (((na - 1.0) * va + (nb - 1.0) * vb) / df).sqrt();
@@ -277,7 +278,7 @@ fn two_samples([(na, ma, va), (nb, mb, vb)]: [(f64, f64, f64); 2], q: &Quantiles
     let (sa, sb) = (va / na, vb / nb);
     let welch = (sa + sb) * (sa + sb) / (sa * sa / (na - 1.0) + sb * sb / (nb - 1.0));
     let spread = (sa + sb).sqrt();
-    Some([ma - mb, (ma - mb) / pooled * correction(df), q.at(welch) * spread, t_two_sided((ma - mb) / spread, welch)])
+    Some([ma - mb, (ma - mb) / pooled * correction(df), q.at(welch) * spread, ln_t_two_sided((ma - mb) / spread, welch)])
 }
 
 /// The same of differences of the same patients.
@@ -288,7 +289,7 @@ fn paired(apart: &[f64], q: &Quantiles) -> Option<[f64; 4]> {
         return None;
     }
     let spread = sd / n.sqrt();
-    Some([mean, mean / sd * correction(n - 1.0), q.at(n - 1.0) * spread, t_two_sided(mean / spread, n - 1.0)])
+    Some([mean, mean / sd * correction(n - 1.0), q.at(n - 1.0) * spread, ln_t_two_sided(mean / spread, n - 1.0)])
 }
 
 /// Quantiles of t at the same chance for many degrees of freedom: exact and rounded down below 60, by the expansion of

@@ -261,6 +261,11 @@ pub enum ViewAction {
 }
 
 impl Action {
+    /// Whether it only changes how things are looked at: what is being drawn goes on.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::View(_) | Self::Bullseye(_) | Self::GroupBy(_) | Self::Plot(_) | Self::DismissMessage(_))
+    }
+
     /// What was asked, in a few words: where a message about it comes from.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -2,6 +2,7 @@
 //! types that spots are drawn with.
 
 use super::Session;
+use crate::base::{Error, Result};
 use crate::model::{AnalysisResult, ColorMap, Column, ElementId, Exclusion, Section, SpotRegion};
 use crate::scene::{Fractions, GroupBy, SpotGroups, color_table};
 use std::sync::Arc;
@@ -61,10 +62,14 @@ impl Session {
         all
     }
 
-    /// Groups the spots by something else.
-    pub(super) fn group_by(&mut self, by: GroupBy) {
+    /// Groups the spots by something else that there is.
+    pub(super) fn group_by(&mut self, by: GroupBy) -> Result<()> {
+        if !self.group_choices().contains(&by) {
+            return Err(Error::parameter(format!("the spots of the section shown have no categories by {}", by.title())));
+        }
         self.view.group_by = Some(by);
         self.group_spots();
+        Ok(())
     }
 
     /// Brings the categories up to date; where they are others than before, none is lit. Cost: one pass over the spots.

@@ -247,28 +247,11 @@ impl Session {
     }
 
     fn try_apply(&mut self, action: Action) -> Result<()> {
-        if !matches!(
-            action,
-            Action::Label(_)
-                | Action::View(_)
-                | Action::Bullseye(_)
-                | Action::GroupBy(_)
-                | Action::Plot(_)
-                | Action::DismissMessage(_)
-                | Action::PreviewLayer { .. }
-        ) {
+        let is_passing = action.is_passing() || matches!(action, Action::PreviewLayer { .. });
+        if !is_passing && !matches!(action, Action::Label(_)) {
             self.end_stroke();
         }
-        let leaves_preview = matches!(
-            action,
-            Action::PreviewLayer { .. }
-                | Action::View(_)
-                | Action::Bullseye(_)
-                | Action::GroupBy(_)
-                | Action::Plot(_)
-                | Action::DismissMessage(_)
-        );
-        if !leaves_preview {
+        if !is_passing {
             self.keep_layers();
         }
         match action {
@@ -319,10 +302,7 @@ impl Session {
                 self.choose_bullseye(*bullseye);
                 Ok(())
             }
-            Action::GroupBy(by) => {
-                self.group_by(by);
-                Ok(())
-            }
+            Action::GroupBy(by) => self.group_by(by),
             Action::Plot(action) => self.plot(action),
             Action::View(action) => {
                 self.change_view(action);

@@ -49,8 +49,8 @@ pub use random::Stream;
 pub use ridge::{Design, Gram, Ridge};
 pub use solve::solve;
 pub use special::{
-    benjamini_hochberg, digamma, f_upper, hypergeometric_at_least, incomplete_beta, ln_gamma, normal_upper, t_quantile_upper,
-    t_two_sided, trigamma, trigamma_inverse,
+    benjamini_hochberg, benjamini_hochberg_ln, digamma, f_upper, hypergeometric_at_least, incomplete_beta, ln_gamma,
+    ln_t_two_sided, normal_upper, t_quantile_upper, t_two_sided, trigamma, trigamma_inverse,
 };
 pub use surrogate::{SpatialBasis, SpatialParts};
 pub use svd::{ThinSvd, thin_svd};

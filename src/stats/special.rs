@@ -155,12 +155,29 @@ pub fn t_two_sided(t: f64, df: f64) -> f64 {
         return 2.0 * normal_upper(t.abs());
     }
     let square = t * t;
-    // The smaller of the two arguments keeps its digits.
-    if square < df {
+    // The smaller of the two arguments keeps its digits, and a small chance is not what is left of 1.
+    if square < DIRECT {
         1.0 - incomplete_beta(0.5, 0.5 * df, square / (df + square))
+    } else if square < df {
+        ln_t_two_sided(t, df).exp()
     } else {
         incomplete_beta(0.5 * df, 0.5, df / (df + square))
     }
+}
+
+/// Squares of t from which on the continued fraction of the chance itself converges.
+const DIRECT: f64 = 4.0;
+
+/// Natural logarithm of [`t_two_sided`], which does not underflow where `df` is finite.
+#[must_use]
+pub fn ln_t_two_sided(t: f64, df: f64) -> f64 {
+    let square = t * t;
+    if t.is_nan() || df.is_nan() || df <= 0.0 || df > 1e12 || square < DIRECT || square.is_infinite() {
+        return t_two_sided(t, df).ln();
+    }
+    let (a, b) = (0.5 * df, 0.5);
+    let front = -a * (square / df).ln_1p() + b * (square / (df + square)).ln() - ln_beta(a, b);
+    front + (fraction(a, b, df / (df + square)) / a).ln()
 }
 
 /// The `t` that is exceeded with the chance `p` (0..0.5) at `df` degrees of freedom.
@@ -250,13 +267,24 @@ pub fn hypergeometric_at_least(hits: usize, n_all: usize, n_marked: usize, n_dra
 /// Benjamini and Hochberg's false discovery rates (J. R. Stat. Soc. B 57 (1995) 289); NaN stays NaN and is not counted.
 #[must_use]
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
+    step_up(p, 1.0, |p, n, rank| p * n / rank)
+}
+
+/// The same of natural logarithms, so that the smallest chances keep their order.
+#[must_use]
+pub fn benjamini_hochberg_ln(ln_p: &[f64]) -> Vec<f64> {
+    step_up(ln_p, 0.0, |p, n, rank| p + (n / rank).ln())
+}
+
+/// From the largest value down: the least so far of values times their number by their rank.
+fn step_up(p: &[f64], most: f64, times: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).filter(|&i| !p[i].is_nan()).collect();
     order.sort_by(|&a, &b| p[b].total_cmp(&p[a]).then(a.cmp(&b)));
     let n = order.len() as f64;
     let mut out = vec![f64::NAN; p.len()];
-    let mut least = 1.0_f64;
+    let mut least = most;
     for (from_last, &i) in order.iter().enumerate() {
-        least = least.min(p[i] * n / (n - from_last as f64));
+        least = least.min(times(p[i], n, n - from_last as f64));
         out[i] = least;
     }
     out
@@ -295,6 +323,13 @@ mod tests {
             close(t_two_sided(t, 2.0), 2.0 / (root * (root + t)));
             close(f_upper(t, 2.0, 8.0), (1.0 + t / 4.0).powi(-4));
         }
+        // Far tails, by `log(2) + scipy.stats.t.logsf`.
+        close(ln_t_two_sided(10.0, 1000.0), -50.145_804_273_907_245);
+        close(ln_t_two_sided(36.0, 4000.0), -564.984_728_830_864_4);
+        close(ln_t_two_sided(1.0, 50.0), -1.132_813_607_372_127_3);
+        close(t_two_sided(8.0, 40.0), 7.905_084_110_104_538e-10);
+        close(ln_t_two_sided(1e150, 2.0), -300.0 * std::f64::consts::LN_10);
+        assert!(ln_t_two_sided(100.0, 6000.0) < -2000.0);
         close(t_quantile_upper(0.25, 1.0), 1.0);
         assert!((t_two_sided(1.7, 1e11) / (2.0 * normal_upper(1.7)) - 1.0).abs() < 1e-9);
         close(normal_upper(1.0), 0.158_655_253_931_457_05);
@@ -307,6 +342,9 @@ mod tests {
 
     #[test]
     fn rates_never_fall_with_p() {
+        for (ln, p) in benjamini_hochberg_ln(&[0.01f64.ln(), 0.04f64.ln(), 0.5f64.ln()]).iter().zip([0.03, 0.06, 0.5]) {
+            close(ln.exp(), p);
+        }
         let q = benjamini_hochberg(&[0.01, f64::NAN, 0.04, 0.03, 0.5]);
         assert!(q[1].is_nan());
         for (got, want) in [q[0], q[2], q[3], q[4]].into_iter().zip([0.04, 0.16 / 3.0, 0.16 / 3.0, 0.5]) {

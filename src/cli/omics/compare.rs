@@ -75,8 +75,8 @@ impl Options {
             filled("effect", rows.iter().map(|g| g.effect)),
             filled("low", rows.iter().map(|g| g.low)),
             filled("high", rows.iter().map(|g| g.high)),
-            filled("p", rows.iter().map(|g| g.p)),
-            filled("q", rows.iter().map(|g| g.q)),
+            filled("p", rows.iter().map(|g| g.ln_p.exp())),
+            filled("q", rows.iter().map(|g| g.ln_q.exp())),
         ])?;
         work.table("compare.csv", table)?;
         let (mut columns, mut shares) = (Vec::new(), Vec::new());

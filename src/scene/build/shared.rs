@@ -5,7 +5,8 @@ use super::{Inputs, SceneCache, chain::Chain, pies};
 use crate::model::{ColorMap, ElementId, Landmark, LayerKind, Registration, Section, SpotRegion};
 use crate::scene::number::round_length;
 use crate::scene::{
-    Camera, Compare, Corner, Drawn, Ink, Mark, PLAIN_SPOT_RGB, PaneKind, PictureDrawn, Scene, SpotValues, SpotsDrawn, significant,
+    Camera, Compare, Corner, Drawn, Ink, LEAST_RADIUS_PX, Mark, PLAIN_SPOT_RGB, PaneKind, PictureDrawn, Scene, SpotValues,
+    SpotsDrawn, significant,
 };
 use crate::space::{DVec2, Plane, orientation_letters};
 use std::sync::Arc;
@@ -167,6 +168,16 @@ fn draw_rims(pane: &mut Pane, inputs: &Inputs<'_>, cache: &mut SceneCache, id: E
 
 /// Opacity of the spots that do not light up, as a share.
 const UNLIT: f32 = 0.22;
+/// So many spots are drawn disc by disc; of more, each pixel shows one.
+const MANY: usize = 50_000;
+
+/// Opacity of spots that step back. Where the screen is too coarse for them, several lie on each pixel: then each is
+/// weaker, so that together they are as weak as one.
+fn unlit(spots: &SpotsDrawn, mm_per_px: f64) -> f32 {
+    let radius_px = (f64::from(spots.radius_mm) / mm_per_px).max(1e-3) as f32;
+    let times = if spots.positions.len() < MANY { (LEAST_RADIUS_PX / radius_px).max(1.0).powi(2) } else { 1.0 };
+    1.0 - (1.0 - spots.opacity * UNLIT).powf(1.0 / times)
+}
 
 /// What lights up among the spots of a section: a category before a segment that was clicked.
 pub(super) fn lit_by(inputs: &Inputs<'_>, id: ElementId) -> Option<LitBy> {
@@ -192,7 +203,8 @@ pub(super) fn draw_spots(
         return;
     };
     let (positions, values) = cache.lit_spots((id, slot), (&spots.positions, kept), spots.values.as_ref(), &by);
-    pane.draw(Drawn::Spots(SpotsDrawn { opacity: spots.opacity * UNLIT, ..spots.clone() }));
+    let opacity = unlit(&spots, pane.scene.camera.mm_per_px);
+    pane.draw(Drawn::Spots(SpotsDrawn { opacity, ..spots.clone() }));
     if positions.is_empty() {
         return;
     }

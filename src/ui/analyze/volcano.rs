@@ -7,6 +7,7 @@ use crate::omics::{Comparison, GeneDifference, Unit};
 use crate::session::{Action, Compared, three_digits};
 use egui::{Align2, Button, Color32, Label, Mesh, Painter, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo};
 use egui::{pos2, vec2};
+use std::f64::consts::LN_10;
 
 /// Height in points.
 const HEIGHT: f32 = 240.0;
@@ -14,8 +15,6 @@ const HEIGHT: f32 = 240.0;
 const NAMED: usize = 10;
 /// False discovery rate of the line.
 const RATE: f64 = 0.05;
-/// Chances below this cannot be told apart.
-const LEAST: f64 = 1e-300;
 
 /// What the axes show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +31,7 @@ impl State {
     }
 
     fn y(self, g: &GeneDifference) -> f64 {
-        -(if self.chance { g.p } else { g.q }).max(LEAST).log10()
+        -(if self.chance { g.ln_p } else { g.ln_q }) / LN_10
     }
 }
 
@@ -64,7 +63,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, compariso
         return;
     }
     draw(ui, desk, found, comparison, state);
-    let sure = comparison.genes.iter().filter(|g| g.q < RATE).count();
+    let sure = comparison.genes.iter().filter(|g| is_sure(g)).count();
     let unit = if comparison.unit == Unit::Spots { "; spots of one section are counted, not patients" } else { "" };
     let text = format!("{} of {} genes with q below {RATE}{unit}", thousands(sure), thousands(comparison.genes.len()));
     ui.add(Label::new(dim(desk.theme, text)).wrap());
@@ -104,14 +103,27 @@ fn draw(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, comparison: &Compari
     if response.clicked() {
         desk.act(Action::Paint { section: found.section, name: name.clone() });
     }
-    let numbers = [g.log2fc, g.effect, g.p, g.q].map(three_digits);
-    let [log2, effect, p, q] = numbers;
+    let [log2, effect] = [g.log2fc, g.effect].map(three_digits);
+    let [p, q] = [g.ln_p, g.ln_q].map(small_number);
     response.on_hover_text_at_pointer(format!("{name}\nlog2 {log2}, effect {effect}\np {p}, q {q}\nClick paints it"));
+}
+
+fn is_sure(g: &GeneDifference) -> bool {
+    g.ln_q < RATE.ln()
+}
+
+/// A number from its logarithm, as `3.2e−412` where it is too small for a number.
+fn small_number(ln: f64) -> String {
+    if ln > -600.0 {
+        return three_digits(ln.exp());
+    }
+    let power = (ln / LN_10).floor();
+    format!("{:.1}e−{:.0}", (ln - power * LN_10).exp(), -power)
 }
 
 /// The side that has more of a gene, where that is sure; sides are told by left and right too.
 fn ink(desk: &Desk<'_>, found: &Compared, g: &GeneDifference) -> Color32 {
-    if g.q >= RATE {
+    if !is_sure(g) {
         return desk.colors().dim.gamma_multiply(0.6);
     }
     let [r, g, b] = found.rgb[usize::from(g.log2fc < 0.0)];
@@ -160,7 +172,7 @@ fn names(
 ) {
     let mut taken: Vec<Rect> = Vec::new();
     let text = desk.colors().text;
-    for (g, name) in genes.iter().zip(&found.gene_names).filter(|(g, _)| g.q < RATE).take(4 * NAMED) {
+    for (g, name) in genes.iter().zip(&found.gene_names).filter(|(g, _)| is_sure(g)).take(4 * NAMED) {
         let galley = painter.layout_no_wrap(name.clone(), desk.theme.overlay_font(), text);
         let place = at(g);
         let is_left = place.x + galley.size().x + 6.0 > inner.right();
@@ -168,8 +180,20 @@ fn names(
         let y = (place.y - galley.size().y / 2.0).clamp(inner.top() - 10.0, inner.bottom() - galley.size().y);
         let rect = Rect::from_min_size(pos2(x, y), galley.size());
         if taken.len() < NAMED && taken.iter().all(|t| !t.intersects(rect)) {
+            painter.rect_filled(rect.expand(1.0), 2.0, desk.colors().pane.gamma_multiply(0.65));
             painter.galley(rect.min, galley, text);
             taken.push(rect);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_are_written_however_small() {
+        assert_eq!(small_number(0.04_f64.ln()), "0.0400");
+        assert_eq!(small_number(-1000.0 * LN_10 + 3.2_f64.ln()), "3.2e−1000");
     }
 }

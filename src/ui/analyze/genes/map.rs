@@ -99,7 +99,7 @@ pub(in crate::ui::analyze) fn scatter(ui: &mut Ui, desk: &mut Desk<'_>, id: Elem
         match lit {
             None => mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(spot)),
             Some(_) if lit == of(spot) => {
-                front.add_colored_rect(Rect::from_center_size(place, Vec2::splat(side + 1.0)), ink(spot))
+                front.add_colored_rect(Rect::from_center_size(place, Vec2::splat(side + 1.0)), ink(spot));
             }
             Some(_) => mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(spot).gamma_multiply(UNLIT)),
         }

@@ -152,6 +152,8 @@ fn plot(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, plot: &DotPlot) {
     ScrollArea::horizontal().id_salt("dots").auto_shrink([false, true]).show(ui, |ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 0.0;
+        ui.spacing_mut().interact_size.y = CELL - 2.0;
+        ui.spacing_mut().button_padding.y = 0.0;
         head(ui, desk, &plot.groups);
         let rows = (plot.genes.len() as f32).min(ROWS);
         let area = ScrollArea::vertical().id_salt("dot rows").auto_shrink([false, true]);
@@ -207,7 +209,7 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, (plot, shades): (&DotPlo
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), CELL), Sense::hover());
     let (name, groups) = (&plot.genes[gene], &plot.groups);
     let painted = super::super::genes::painted(desk, id).as_deref() == Some(name);
-    let button = Button::selectable(painted, small(desk.theme, name)).truncate();
+    let button = Button::selectable(painted, small(desk.theme, name)).right_text("").truncate();
     let at = Rect::from_min_size(rect.min, vec2(NAMES - 4.0, CELL)).shrink2(vec2(0.0, 1.0));
     if ui.put(at, button).on_hover_text(format!("Paint {name}")).clicked() {
         desk.act(Action::Paint { section: id, name: name.clone() });

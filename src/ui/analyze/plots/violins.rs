@@ -7,7 +7,9 @@ use crate::model::ElementId;
 use crate::omics::Violin;
 use crate::scene::{SpotGroups, SpotValues};
 use crate::session::{Action, PlotAction, ViolinPlot, three_digits};
-use egui::{Align2, Button, Color32, FontId, Key, Label, Mesh, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, TextEdit, Ui};
+use egui::{
+    Align2, Button, Color32, FontId, Key, Label, Mesh, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, StrokeKind, TextEdit, Ui,
+};
 use egui::{WidgetInfo, pos2, vec2};
 use std::sync::Arc;
 
@@ -193,6 +195,7 @@ fn body(ui: &Ui, desk: &Desk<'_>, (axis, middle): (&Axis, f32), v: &Violin, (col
         painter.add(Shape::closed_line(edge, Stroke::new(1.0, colors.dim.gamma_multiply(if weak { UNLIT } else { 0.8 }))));
     }
     painter.hline(Rangef::new(least, most), middle, Stroke::new(1.0, line));
-    painter.hline(Rangef::new(q1, q3), middle, Stroke::new(4.0, line));
-    painter.circle(pos2(median, middle), 3.0, colors.pane, Stroke::new(1.5, line));
+    let bar = Rect::from_min_max(pos2(q1, middle - 2.0), pos2(q3, middle + 2.0));
+    painter.rect(bar, 1.0, colors.pane, Stroke::new(1.0, line), StrokeKind::Outside);
+    painter.circle(pos2(median, middle), 3.0, line, Stroke::new(1.0, colors.pane));
 }
