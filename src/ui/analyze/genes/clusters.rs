@@ -2,12 +2,14 @@
 
 use super::super::super::desk::{Desk, dim, small};
 use super::super::super::tree::{field, thousands};
+use super::super::plots::answer;
 use super::super::{about, newest, run_button};
 use super::{number, painted, reduction};
 use crate::model::{Analysis, AnalysisResult, Clustering, ColorMap, ElementId};
-use crate::scene::color_table;
-use crate::session::{Action, ClusterTask, ReduceTask, Task};
-use egui::{Align, CollapsingHeader, Color32, DragValue, Layout, ScrollArea, Sense, Ui, vec2};
+use crate::scene::{GroupBy, color_table};
+use crate::session::{Action, ClusterTask, ReduceTask, Task, ViewAction};
+use egui::{Align, CollapsingHeader, Color32, DragValue, Layout, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui};
+use egui::{WidgetInfo, vec2};
 
 /// What is typed here.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ fn sizes(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, analysis: &Analysis, f
         ui.spacing_mut().item_spacing.y = 0.0;
         for code in range {
             let share = 100.0 * found.sizes[code] as f64 / found.n_spots.max(1) as f64;
-            ui.horizontal(|ui| {
+            let row = ui.horizontal(|ui| {
                 ui.set_min_height(height);
                 let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
                 let [r, g, b] = color_table(ColorMap::Categories)[code.min(255)];
@@ -87,6 +89,27 @@ fn sizes(ui: &mut Ui, desk: &mut Desk<'_>, id: ElementId, analysis: &Analysis, f
                     number(ui, 96.0, small(desk.theme, spots));
                 });
             });
+            light(ui, desk, &name, code as u32, &row.response);
         }
     });
+}
+
+/// A cluster that is pointed at lights up where the spots are grouped by it; a click groups by it and keeps it lit.
+fn light(ui: &Ui, desk: &mut Desk<'_>, name: &str, code: u32, row: &Response) {
+    let response = row.interact(Sense::click());
+    let is_it = desk.session.derived.groups.as_ref().is_some_and(|g| g.by == GroupBy::Column(name.to_owned()));
+    let selected = is_it && desk.session.view.selected_group == Some(code);
+    let label = format!("Spots of cluster {code}");
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, &label));
+    if selected || response.hovered() {
+        let color = if selected { desk.colors().accent } else { desk.colors().dim };
+        ui.painter().rect_stroke(row.rect, 2.0, Stroke::new(1.0, color), StrokeKind::Inside);
+    }
+    if is_it {
+        answer(desk, code, response.hovered(), response.clicked());
+    } else if response.clicked() {
+        desk.act(Action::GroupBy(GroupBy::Column(name.to_owned())));
+        desk.view(ViewAction::SelectGroup(Some(code)));
+    }
+    response.on_hover_text("Click: its spots stay lit in the section, the map and the plots");
 }
