@@ -67,15 +67,20 @@ impl Session {
         if !self.group_choices().contains(&by) {
             return Err(Error::parameter(format!("the spots of the section shown have no categories by {}", by.title())));
         }
-        self.view.group_by = Some(by);
+        (self.view.group_by, self.waiting_group) = (Some(by), None);
         self.group_spots();
         Ok(())
     }
 
-    /// Brings the categories up to date; where they are others than before, none is lit. Cost: one pass over the spots.
+    /// Brings the categories up to date; where they are others than before, none is lit. While what was chosen is not
+    /// there yet (segments are found in the background), its selected category waits. Cost: one pass over the spots.
     pub(super) fn group_spots(&mut self) {
         let choices = self.group_choices();
-        let chosen = self.view.group_by.clone().filter(|b| choices.contains(b)).or_else(|| choices.into_iter().next());
+        let is_there = self.view.group_by.as_ref().is_none_or(|b| choices.contains(b));
+        if !is_there {
+            self.waiting_group = self.view.selected_group.take().or(self.waiting_group);
+        }
+        let chosen = self.view.group_by.clone().filter(|_| is_there).or_else(|| choices.into_iter().next());
         let found = self.view.section.zip(chosen).and_then(|(id, by)| self.grouping(id, by));
         let is_same = match (&self.grouped, &found) {
             (Some(a), Some(b)) => a.is_same(b),
@@ -89,6 +94,9 @@ impl Session {
         let key = |g: &Option<Arc<SpotGroups>>| g.as_ref().map(|g| (g.section, g.by.clone(), g.names.clone()));
         if key(&groups) != key(&self.derived.groups) && self.derived.groups.is_some() {
             (self.view.lit_group, self.view.selected_group) = (None, None);
+        }
+        if is_there && let Some(code) = self.waiting_group.take() {
+            self.view.selected_group = Some(code);
         }
         let n = groups.as_ref().map_or(0, |g| g.names.len());
         self.view.selected_group = self.view.selected_group.filter(|&c| (c as usize) < n);

@@ -179,6 +179,8 @@ pub struct Session {
     dot_plot: Option<Arc<DotPlot>>,
     /// What the categories of spots were made from.
     grouped: Option<groups::Grouping>,
+    /// The selected category of what the spots cannot be grouped by yet.
+    waiting_group: Option<u32>,
     /// Planes found from volumes and labels, so that the cursor's place costs nothing.
     planes: Mutex<SceneCache>,
     unsaved: bool,
@@ -219,6 +221,7 @@ impl Session {
             violins: None,
             dot_plot: None,
             grouped: None,
+            waiting_group: None,
             planes: Mutex::default(),
             unsaved: false,
             is_early: false,

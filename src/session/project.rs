@@ -96,6 +96,7 @@ impl Session {
         let Restored { study, history, view, file, warnings } = restored;
         (self.study, self.history, self.view, self.project) = (study, history, view, file);
         self.segments.clear();
+        (self.grouped, self.derived.groups, self.waiting_group) = (None, None, None);
         self.is_early = false;
         for line in self.history.lines().to_vec() {
             if let Some(journal) = &mut self.journal

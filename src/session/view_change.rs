@@ -49,7 +49,7 @@ impl Session {
             ViewAction::SelectPair(pair) => self.view.selected_pair = pair,
             ViewAction::Section(id) => {
                 self.view.section = Some(id);
-                self.view.selected_pair = None;
+                (self.view.selected_pair, self.waiting_group) = (None, None);
                 self.refit_panes(&[PaneKind::Section, PaneKind::Overlay]);
                 self.derive();
             }

@@ -57,7 +57,7 @@ pub(super) fn draw(
     let fractions = inputs.derived.cell_types.get(&id).filter(|_| inputs.view.pies)?;
     let camera = pane.scene.camera;
     if f64::from(spots.radius_mm) / camera.mm_per_px < LEAST_PIE_PX * f64::from(inputs.pixels_per_point) {
-        return Some("pies of cell types: zoom in, spots are too small".into());
+        return Some("Pies: spots too small, zoom in".into());
     }
     let size = pane.scene.size_px;
     let far = DVec2::new(f64::from(size[0]), f64::from(size[1]));
@@ -78,7 +78,7 @@ pub(super) fn draw(
             });
             None
         }
-        Err(n) => Some(format!("pies of cell types: zoom in, {n} spots are in sight and at most {MOST_PIES} become pies")),
+        Err(n) => Some(format!("Pies: {n} spots in sight, at most {MOST_PIES}; zoom in")),
     }
 }
 

@@ -88,6 +88,8 @@ fn draw(ui: &mut Ui, desk: &mut Desk<'_>, found: &Compared, comparison: &Compari
     // The largest effects are first in the list and last on the picture.
     for (i, g) in genes.iter().enumerate().rev() {
         let place = at(g);
+        // Genes that may differ by chance are smaller, whatever the colors of the regions.
+        let side = if is_sure(g) { side } else { 0.6 * side };
         mesh.add_colored_rect(Rect::from_center_size(place, vec2(side, side)), ink(desk, found, g));
         if let Some(distance) = response.hover_pos().map(|p| place.distance(p)).filter(|d| *d < 8.0)
             && nearest.is_none_or(|n| distance <= n.0)
