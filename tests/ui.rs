@@ -159,19 +159,15 @@ fn everything_has_a_name_in_every_state() {
         w.run_steps(3);
         check_names(&w, &format!("layer {i} in the inspector"));
     }
-    for name in [
-        "Open files…",
-        "Save as…",
-        "Go to coordinate…",
-        "Edit keys…",
-        "Keys",
-        "Problems",
-        "Place landmark pairs",
-        "Plots of spots",
-    ] {
+    for name in ["Open files…", "Save as…", "Go to coordinate…", "Edit keys…", "Keys", "Problems", "Place landmark pairs"]
+    {
         call(&mut w, name);
         check_names(&w, name);
         press(&mut w, egui::Modifiers::NONE, egui::Key::Escape);
+    }
+    for name in ["Plots of spots by category…", "Inspector and landmarks"] {
+        call(&mut w, name);
+        check_names(&w, name);
     }
     press(&mut w, egui::Modifiers::COMMAND, egui::Key::K);
     check_names(&w, "palette");

@@ -26,8 +26,8 @@ pub(in crate::ui::analyze) fn ticks(low: f64, high: f64, n: usize) -> Vec<(f64, 
     if !low.is_finite() || !high.is_finite() || high <= low {
         return if low.is_finite() { vec![(low, crate::scene::significant(low, 3))] } else { Vec::new() };
     }
-    // The largest round step that gives at least n − 1 steps is the nearest below.
-    let step = round_length((high - low) / (n.max(2) - 1) as f64 * 1.3);
+    // The round step below one and a half times the wanted one is the nearest.
+    let step = round_length((high - low) / (n.max(2) - 1) as f64 * 1.5);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let first = (low / step - 1e-9).ceil();
     let count = ((high - first * step) / step + 1e-9).floor().max(-1.0) as i64;
