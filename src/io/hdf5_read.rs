@@ -61,22 +61,31 @@ impl Hdf5 {
         Ok(shape.iter().product())
     }
 
-    /// Stored bytes of rows whose chunks or numbers only this program reads, and how their numbers are stored; `None`
-    /// where the library reads them.
-    fn own_rows(&self, path: &str, rows: Option<(u64, u64)>) -> Result<Option<(NumberType, Vec<u8>)>> {
-        let (foreign, kind, shape) = self.array(path, |d| Ok((is_foreign(d), d.datatype()?, d.shape()?)))?;
-        let number = number_type(&kind);
-        let is_half = number.is_some_and(|n| n.class == Class::Float && n.size == 2);
-        if !foreign && !is_half {
+    /// All stored bytes of an array whose chunks or numbers only this program reads, and how its numbers are stored;
+    /// `None` where the library reads them.
+    fn own_bytes(&self, path: &str) -> Result<Option<(NumberType, Vec<u8>)>> {
+        if !self.is_own(path)? {
             return Ok(None);
         }
-        let number = number.ok_or_else(|| Error::malformed(format!("{path} holds no numbers, where numbers belong")))?;
-        let (start, count) = rows.unwrap_or((0, shape.first().copied().unwrap_or(1)));
+        let rows = self.array(path, Dataset::shape)?.first().copied().unwrap_or(1);
+        self.stored_rows(path, 0, rows).map(Some)
+    }
+
+    fn is_own(&self, path: &str) -> Result<bool> {
+        let (foreign, kind) = self.array(path, |d| Ok((is_foreign(d), d.datatype()?)))?;
+        Ok(foreign || number_type(&kind).is_some_and(|n| n.class == Class::Float && n.size == 2))
+    }
+
+    /// Stored bytes of rows, and how their numbers are stored.
+    fn stored_rows(&self, path: &str, start: u64, count: u64) -> Result<(NumberType, Vec<u8>)> {
+        let (foreign, kind) = self.array(path, |d| Ok((is_foreign(d), d.datatype()?)))?;
+        let number =
+            number_type(&kind).ok_or_else(|| Error::malformed(format!("{path} holds no numbers, where numbers belong")))?;
         if !foreign {
-            return Ok(Some((number, self.array(path, |d| d.read_raw_rows(start, count))?)));
+            return Ok((number, self.array(path, |d| d.read_raw_rows(start, count))?));
         }
         let dataset = guard(path, || self.file.dataset(path))?;
-        Ok(Some((number, caught(path, || self.chunks.rows(path, &dataset, start, count))?)))
+        Ok((number, caught(path, || self.chunks.rows(path, &dataset, start, count))?))
     }
 }
 
@@ -130,7 +139,7 @@ impl Stored for Hdf5 {
 
     fn f64s(&self, path: &str) -> Result<Vec<f64>> {
         self.check(path, 8)?;
-        match self.own_rows(path, None)? {
+        match self.own_bytes(path)? {
             Some((number, bytes)) => Ok(number.f64s(&bytes)),
             None => self.array(path, Dataset::read_f64),
         }
@@ -138,7 +147,7 @@ impl Stored for Hdf5 {
 
     fn f32s(&self, path: &str) -> Result<Vec<f32>> {
         self.check(path, 4)?;
-        match self.own_rows(path, None)? {
+        match self.own_bytes(path)? {
             Some((number, bytes)) => Ok(number.f32s(&bytes)),
             None => self.array(path, Dataset::read_f32),
         }
@@ -146,7 +155,7 @@ impl Stored for Hdf5 {
 
     fn u64s(&self, path: &str) -> Result<Vec<u64>> {
         self.check(path, 8)?;
-        if let Some((number, bytes)) = self.own_rows(path, None)? {
+        if let Some((number, bytes)) = self.own_bytes(path)? {
             return number.u64s(path, &bytes);
         }
         match self.array(path, Dataset::dtype)? {
@@ -160,8 +169,7 @@ impl Stored for Hdf5 {
     }
 
     fn u32s(&self, path: &str) -> Result<Vec<u32>> {
-        let is_own = self.own_rows(path, Some((0, 0)))?.is_some();
-        if !is_own && matches!(self.array(path, Dataset::dtype)?, DType::U8 | DType::U16 | DType::U32) {
+        if !self.is_own(path)? && matches!(self.array(path, Dataset::dtype)?, DType::U8 | DType::U16 | DType::U32) {
             self.check(path, 4)?;
             return self.array(path, Dataset::read_u32);
         }
@@ -179,28 +187,13 @@ impl Stored for Hdf5 {
     }
 
     fn u32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<u32>> {
-        if let Some((number, bytes)) = self.own_rows(path, Some((start, count)))? {
-            return number.u32s(path, &bytes);
-        }
-        match self.array(path, Dataset::dtype)? {
-            DType::U8 | DType::U16 | DType::U32 => self.array(path, |d| d.read_u32_rows(start, count)),
-            DType::U64 => self.array(path, |d| d.read_u64_rows(start, count))?.into_iter().map(|v| narrow(path, v)).collect(),
-            DType::F32 | DType::F64 => {
-                let values = self.array(path, |d| d.read_f64_rows(start, count))?;
-                values.into_iter().map(|v| narrow(path, whole(path, v)?)).collect()
-            }
-            _ => {
-                let values = self.array(path, |d| d.read_i64_rows(start, count))?;
-                values.into_iter().map(|v| narrow(path, u64::try_from(v).map_err(|_| negative(path))?)).collect()
-            }
-        }
+        let (number, bytes) = self.stored_rows(path, start, count)?;
+        number.u32s(path, &bytes)
     }
 
     fn f32s_at(&self, path: &str, start: u64, count: u64) -> Result<Vec<f32>> {
-        match self.own_rows(path, Some((start, count)))? {
-            Some((number, bytes)) => Ok(number.f32s(&bytes)),
-            None => self.array(path, |d| d.read_f32_rows(start, count)),
-        }
+        let (number, bytes) = self.stored_rows(path, start, count)?;
+        Ok(number.f32s(&bytes))
     }
 
     fn strings(&self, path: &str) -> Result<Vec<String>> {

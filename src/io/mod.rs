@@ -39,6 +39,7 @@ pub mod raster;
 pub mod record;
 pub mod record_labels;
 pub mod record_regions;
+mod row_blocks;
 mod sparse;
 mod stored;
 mod summary;

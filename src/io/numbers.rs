@@ -61,6 +61,9 @@ impl NumberType {
 
     /// As single precision.
     pub fn f32s(self, bytes: &[u8]) -> Vec<f32> {
+        if self == (Self { class: Class::Float, size: 4, is_big: false }) {
+            return words(bytes).map(f32::from_bits).collect();
+        }
         let bits = self.bits(bytes);
         match (self.class, self.size) {
             (Class::Float, 4) => bits.map(|b| f32::from_bits(b as u32)).collect(),
@@ -81,8 +84,23 @@ impl NumberType {
 
     /// As indices up to 2³² − 1.
     pub fn u32s(self, path: &str, bytes: &[u8]) -> Result<Vec<u32>> {
-        self.u64s(path, bytes)?.into_iter().map(|v| narrow(path, v)).collect()
+        match self {
+            Self { class: Class::Unsigned, size: 4, is_big: false } => Ok(words(bytes).collect()),
+            Self { class: Class::Signed, size: 4, is_big: false } => {
+                if words(bytes).fold(0, |all, w| all | w) >> 31 == 1 {
+                    Err(negative(path))
+                } else {
+                    Ok(words(bytes).collect())
+                }
+            }
+            _ => self.u64s(path, bytes)?.into_iter().map(|v| narrow(path, v)).collect(),
+        }
     }
+}
+
+/// Four bytes each, low byte first.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 /// Half precision (IEEE 754 binary16).
@@ -124,6 +142,11 @@ mod tests {
         assert_eq!(number(Class::Float, 2, false).f32s(&[0, 0x3c, 1, 0, 0, 0xc0]), [1.0, 5.960_464_5e-8, -2.0]);
         assert_eq!(number(Class::Float, 8, false).u64s("a", &4.0_f64.to_le_bytes()).unwrap(), [4]);
         assert!(number(Class::Signed, 4, false).u64s("a", &(-1_i32).to_le_bytes()).is_err());
+        let two = [7_u8, 0, 0, 0, 1, 2, 0, 128];
+        assert!(number(Class::Signed, 4, false).u32s("a", &two).is_err());
+        assert_eq!(number(Class::Signed, 4, false).u32s("a", &two[..4]).unwrap(), [7]);
+        assert_eq!(number(Class::Unsigned, 4, false).u32s("a", &two).unwrap(), [7, 0x8000_0201]);
+        assert_eq!(number(Class::Float, 4, false).f32s(&1.5_f32.to_le_bytes()), [1.5]);
         assert!(number(Class::Float, 4, false).u64s("a", &0.5_f32.to_le_bytes()).is_err());
     }
 }

@@ -3,6 +3,7 @@
 
 use super::hdf5_build::{finish, pack, values};
 use super::hdf5_read::Hdf5;
+use super::row_blocks::RowBlocks;
 use super::sparse::{read_rows, tell_oddities};
 use super::stored::Stored;
 use super::{Content, Found, Reading};
@@ -136,33 +137,9 @@ fn side_by_side(parts: &[(&str, Expression)]) -> Result<Expression> {
     Expression::new(genes, ids, observations, offsets, rows, values)
 }
 
-/// Compressed rows (offsets, genes, values) of the observations `keep`, in their order.
-pub(crate) fn rows_of(expression: &Expression, keep: &[usize]) -> (Vec<u64>, Vec<u32>, Vec<f32>) {
-    let mut place = vec![u32::MAX; expression.observations().len()];
-    keep.iter().enumerate().for_each(|(new, &old)| place[old] = new as u32);
-    let mut offsets = vec![0_u64; keep.len() + 1];
-    let genes = 0..expression.genes().len();
-    for gene in genes.clone() {
-        let kept = expression.gene(gene).0.iter().map(|&row| place[row as usize]).filter(|&row| row != u32::MAX);
-        kept.for_each(|row| offsets[row as usize + 1] += 1);
-    }
-    (0..keep.len()).for_each(|row| offsets[row + 1] += offsets[row]);
-    let n = offsets[keep.len()] as usize;
-    let (mut next, mut columns, mut data) = (offsets.clone(), vec![0_u32; n], vec![0_f32; n]);
-    for gene in genes {
-        let (rows, values) = expression.gene(gene);
-        for (&row, &value) in rows.iter().zip(values).filter(|(row, _)| place[**row as usize] != u32::MAX) {
-            let slot = &mut next[place[row as usize] as usize];
-            (columns[*slot as usize], data[*slot as usize]) = (gene as u32, value);
-            *slot += 1;
-        }
-    }
-    (offsets, columns, data)
-}
-
 /// A Cell Ranger 3 matrix file of the observations `keep`.
 pub(crate) fn build_10x(expression: &Expression, keep: &[usize], library: &str) -> Result<Vec<u8>> {
-    let (offsets, columns, data) = rows_of(expression, keep);
+    let (offsets, columns, data) = RowBlocks::new(&expression.subset(keep)?).whole();
     let mut file = FileBuilder::new();
     file.set_attr("filetype", AttrValue::AsciiString("matrix".into()));
     file.set_attr("version", AttrValue::I64(2));

@@ -1,5 +1,6 @@
 //! Counts of genes at spots or cells, gene by gene, so that painting a gene is one read.
 
+use super::value_facts::ValueFacts;
 use crate::base::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ impl Expression {
         if !gene_ids.is_empty() && gene_ids.len() != genes.len() {
             return Err(Error::malformed(format!("{} gene identifiers for {} genes", gene_ids.len(), genes.len())));
         }
-        if let Some(row) = rows.iter().find(|&&r| r as usize >= observations.len()) {
+        if let Some(row) = rows.par_iter().with_min_len(1 << 16).find_any(|&&r| r as usize >= observations.len()) {
             return Err(Error::malformed(format!("row {row} of {} observations", observations.len())));
         }
         let (columns, gene_columns) = (BTreeMap::new(), BTreeMap::new());
@@ -183,6 +184,12 @@ impl Expression {
         (&self.rows[range.clone()], &self.values[range])
     }
 
+    /// What kind of numbers are stored. One pass over the values, on all cores.
+    #[must_use]
+    pub fn value_facts(&self) -> ValueFacts {
+        self.values.par_chunks(1 << 16).map(ValueFacts::of).reduce(ValueFacts::default, ValueFacts::and)
+    }
+
     /// All values of a gene, one per observation.
     #[must_use]
     pub fn dense(&self, gene: usize) -> Vec<f32> {
@@ -192,12 +199,21 @@ impl Expression {
         out
     }
 
-    /// Sum over genes per observation.
+    /// Sum over genes per observation. The same to the last bit on any number of threads.
     #[must_use]
     pub fn totals(&self) -> Vec<f64> {
-        let mut out = vec![0.0; self.observations.len()];
-        self.rows.iter().zip(&self.values).for_each(|(&r, &v)| out[r as usize] += f64::from(v));
-        out
+        const PARTS: usize = 8;
+        let parts = self.rows.par_chunks(self.rows.len().div_ceil(PARTS).max(1 << 16));
+        let sums: Vec<Vec<f64>> = parts
+            .zip(self.values.par_chunks(self.values.len().div_ceil(PARTS).max(1 << 16)))
+            .map(|(rows, values)| {
+                let mut out = vec![0.0; self.observations.len()];
+                rows.iter().zip(values).for_each(|(&r, &v)| out[r as usize] += f64::from(v));
+                out
+            })
+            .collect();
+        let empty = vec![0.0; self.observations.len()];
+        sums.into_iter().reduce(|a, b| a.iter().zip(b).map(|(a, b)| a + b).collect()).unwrap_or(empty)
     }
 
     /// Number of the gene with this name or identifier; the case of letters does not matter.
@@ -257,7 +273,10 @@ impl Expression {
 
     /// Replaces every stored value by `change(observation, value)`, in place. What is not stored stays zero.
     pub fn map_values(&mut self, change: impl Fn(usize, f32) -> f32 + Sync) {
-        self.rows.par_iter().zip(&mut self.values).for_each(|(&row, value)| *value = change(row as usize, *value));
+        let pieces = self.rows.par_chunks(1 << 14).zip(self.values.par_chunks_mut(1 << 14));
+        pieces.for_each(|(rows, values)| {
+            rows.iter().zip(values).for_each(|(&row, value)| *value = change(row as usize, *value));
+        });
     }
 }
 

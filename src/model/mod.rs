@@ -32,6 +32,7 @@ mod segmenter;
 mod spot_region;
 mod study;
 mod surface;
+mod value_facts;
 mod views;
 mod volume;
 
@@ -69,5 +70,6 @@ pub use segmenter::{ClassRule, Layout, Normalize, Segmenter};
 pub use spot_region::SpotRegion;
 pub use study::{Element, ElementId, Provenance, Study};
 pub use surface::Surface;
+pub use value_facts::ValueFacts;
 pub use views::{ViewTable, Views};
 pub use volume::{Samples, Volume};

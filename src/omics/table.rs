@@ -2,6 +2,7 @@
 
 use crate::base::{Error, Result, Severity};
 use crate::model::{Expression, Finding};
+use rayon::prelude::*;
 
 /// Logarithms of expression stay below this, counts of any gene of interest do not.
 const MOST_LOGARITHM: f32 = 20.0;
@@ -28,7 +29,7 @@ impl ValueScale {
             "values" => {}
             _ => return Self::Linear,
         }
-        let most = (0..expression.genes().len()).flat_map(|g| expression.gene(g).1).fold(0.0_f32, |m, v| m.max(*v));
+        let most = expression.value_facts().largest;
         let scale = if most <= MOST_LOGARITHM { Self::Log1p } else { Self::Linear };
         let words = if scale == Self::Log1p { "log1p of normalized counts" } else { "normalized counts without logarithm" };
         findings.push(Finding {
@@ -48,7 +49,12 @@ pub fn check_table(expression: &Expression) -> Result<()> {
     if n == 0 || m == 0 {
         return Err(Error::degenerate(format!("the table has {n} observations and {m} genes; at least one of each is needed")));
     }
-    for gene in 0..m {
+    let is_sound = |&gene: &usize| {
+        let (rows, values) = expression.gene(gene);
+        values.iter().all(|v| v.is_finite()) && rows.windows(2).all(|w| w[0] < w[1])
+    };
+    let unsound = (0..m).into_par_iter().find_first(|gene| !is_sound(gene));
+    if let Some(gene) = unsound {
         let (rows, values) = expression.gene(gene);
         let name = &expression.genes()[gene];
         if let Some(pair) = rows.windows(2).find(|w| w[0] >= w[1]) {
@@ -68,6 +74,9 @@ pub fn check_table(expression: &Expression) -> Result<()> {
 
 /// Refuses numbers below zero, which are no counts and have no logarithm.
 pub(super) fn refuse_negative(expression: &Expression, what: &str) -> Result<()> {
+    if expression.value_facts().n_negative == 0 {
+        return Ok(());
+    }
     for gene in 0..expression.genes().len() {
         let (rows, values) = expression.gene(gene);
         if let Some((row, value)) = rows.iter().zip(values).find(|(_, v)| **v < 0.0) {
@@ -82,8 +91,7 @@ pub(super) fn refuse_negative(expression: &Expression, what: &str) -> Result<()>
 
 /// A finding where values are not whole although counts are expected.
 pub(super) fn note_fractions(expression: &Expression, what: &str, findings: &mut Vec<Finding>) {
-    let fractions = (0..expression.genes().len()).flat_map(|g| expression.gene(g).1).filter(|v| v.fract() != 0.0);
-    let n = fractions.count();
+    let n = expression.value_facts().n_fractions;
     if n > 0 {
         findings.push(Finding {
             severity: Severity::Warning,

@@ -2,6 +2,7 @@
 //! many threads there are, and given up at once when the job is cancelled.
 
 use super::ThinSvd;
+use super::lanczos::lanczos;
 use crate::base::{Error, Progress, Result};
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -34,7 +35,8 @@ pub fn symmetric_eigen(n: usize, a: Vec<f64>, k: usize, progress: &Progress) -> 
     cancellable(progress, "finding eigenvectors", move || eigen(n, &a, k))?
 }
 
-fn eigen(n: usize, a: &[f64], k: usize) -> Result<Eigen> {
+/// All are computed, the `k` largest are given.
+pub(super) fn eigen(n: usize, a: &[f64], k: usize) -> Result<Eigen> {
     let failed = || Error::degenerate(format!("the eigenvalues of a {n}×{n} matrix did not converge"));
     let (mut values, mut vectors) = (Diag::<f64>::zeros(n), Mat::<f64>::zeros(n, n));
     let need = evd::self_adjoint_evd_scratch::<f64>(n, evd::ComputeEigenvectors::Yes, Par::Seq, Spec::default());
@@ -47,6 +49,19 @@ fn eigen(n: usize, a: &[f64], k: usize) -> Result<Eigen> {
         values: (0..k).map(|j| values[n - 1 - j]).collect(),
         vectors: (0..n * k).map(|i| vectors[(i / k, n - 1 - i % k)]).collect(),
     })
+}
+
+/// As [`symmetric_eigen`] of a matrix without negative eigenvalues, such as a covariance. Where `k` is small they come
+/// from Lanczos iterations, with a proof that none was passed over; else all are computed. Costs about 4 k products with
+/// the matrix and n³ / 3.
+pub fn leading_eigen(n: usize, a: Vec<f64>, k: usize, progress: &Progress) -> Result<Eigen> {
+    if a.len() != n * n {
+        return Err(Error::parameter(format!("a {n}×{n} matrix got {} numbers", a.len())));
+    }
+    finite(n, n, &a)?;
+    let k = k.min(n);
+    let find = move || lanczos(n, &a, k).map_or_else(|| eigen(n, &a, k), Ok);
+    cancellable(progress, "finding eigenvectors", find)?
 }
 
 /// [`super::thin_svd`] of a row-major matrix that may be large: one thread, cancelled at once.

@@ -40,8 +40,7 @@ pub(super) fn read_expression(
 }
 
 fn unit(file: &dyn Stored, expression: &Expression) -> &'static str {
-    let mut values = (0..expression.genes().len()).flat_map(|g| expression.gene(g).1);
-    if values.all(|v| *v >= 0.0 && v.fract() == 0.0) {
+    if expression.value_facts().are_counts() {
         "counts"
     } else if file.is_group("uns/log1p") {
         "log1p"

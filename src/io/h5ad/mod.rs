@@ -4,6 +4,7 @@
 mod arrays;
 mod frame;
 mod matrix;
+mod matrix_write;
 mod places;
 mod values;
 mod write;

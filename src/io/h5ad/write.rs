@@ -1,11 +1,11 @@
 //! Writes a section as an `.h5ad` that anndata, scanpy and squidpy open.
 
+use super::matrix_write::Late;
 use crate::base::{Error, Result};
-use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole};
+use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole, write_with_holes};
 use crate::io::predictor_file::ScaleRow;
-use crate::io::tenx::rows_of;
 use crate::model::{Column, Expression, ExpressionScale, Graph, PictureLevel, PixelSize, Section, Spots};
-use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, FinishedGroup, GroupBuilder, make_i8_type};
+use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const MOST_PICTURE_PX: usize = 4096;
 /// (`obsm/spatial`), scale factors and up to two pictures (`uns/spatial`). The same section gives the
 /// same bytes; the file appears whole or not at all.
 pub fn write_h5ad(path: &Path, section: &Section) -> Result<()> {
-    write_whole(path, &build_h5ad(section)?)
+    write_h5ad_with(path, section, &Extras::default())
 }
 
 /// What goes into a file beside its section.
@@ -38,7 +38,9 @@ pub struct Extras<'a> {
 
 /// As [`write_h5ad`], with more matrices, arrays and texts.
 pub fn write_h5ad_with(path: &Path, section: &Section, extras: &Extras) -> Result<()> {
-    write_whole(path, &build_h5ad_with(section, extras)?)
+    let mut late = Late::new();
+    let file = assemble(section, extras, &mut late)?;
+    if late.is_empty() { write_whole(path, &finish(file)?) } else { write_with_holes(path, file, |holes| late.fill(holes)) }
 }
 
 /// The bytes that [`write_h5ad`] writes.
@@ -46,8 +48,12 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
     build_h5ad_with(section, &Extras::default())
 }
 
-/// The bytes that [`write_h5ad_with`] writes.
+/// The bytes that [`write_h5ad_with`] writes, though large matrices are packed as well.
 pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
+    finish(assemble(section, extras, &mut Late::default())?)
+}
+
+fn assemble<'a>(section: &'a Section, extras: &'a Extras, late: &mut Late<'a>) -> Result<FileBuilder> {
     let Some(expression) = &section.expression else {
         return Err(Error::parameter(format!("{} has no genes, so there is nothing to write as AnnData", section.name)));
     };
@@ -58,7 +64,7 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
     let mut file = FileBuilder::new();
     file.set_attr("encoding-type", text("anndata"));
     file.set_attr("encoding-version", text("0.1.0"));
-    let x = matrix(file.create_group("X"), expression);
+    let x = late.matrix(file.create_group("X"), "X", expression);
     file.add_group(x);
     let mut columns = expression.columns.clone();
     if let Some(spots) = &section.spots {
@@ -70,7 +76,7 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
         var.insert("gene_ids".to_owned(), Column::Text(expression.gene_ids().to_vec()));
     }
     table(&mut file, "var", expression.genes(), &var);
-    layers(&mut file, [n, expression.genes().len()], extras)?;
+    layers(&mut file, [n, expression.genes().len()], extras, late)?;
     graphs(&mut file, n, &extras.graphs)?;
     for name in ["varm", "varp"] {
         let mut group = file.create_group(name);
@@ -112,7 +118,7 @@ pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
         encode(dataset, "string");
     }
     file.add_group(uns.finish());
-    finish(file)
+    Ok(file)
 }
 
 /// Graphs as compressed rows.
@@ -158,14 +164,14 @@ fn neighbors(uns: &mut GroupBuilder) {
 }
 
 /// Matrices of observations × genes beside `X`.
-fn layers(file: &mut FileBuilder, [n, m]: [usize; 2], extras: &Extras) -> Result<()> {
+fn layers<'a>(file: &mut FileBuilder, [n, m]: [usize; 2], extras: &'a Extras, late: &mut Late<'a>) -> Result<()> {
     let mut group = file.create_group("layers");
     encode_group(&mut group, "dict", "0.1.0");
     for (name, layer) in &extras.matrices {
         if [layer.observations().len(), layer.genes().len()] != [n, m] {
             return Err(Error::parameter(format!("the layer {name} does not have {n} observations × {m} genes")));
         }
-        let inner = matrix(group.create_group(name), layer);
+        let inner = late.matrix(group.create_group(name), &format!("layers/{name}"), layer);
         group.add_group(inner);
     }
     for (name, columns) in &extras.layers {
@@ -188,28 +194,6 @@ fn prediction(uns: &mut GroupBuilder, row: &ScaleRow) {
         encode(group.create_dataset("target").with_f64_data(&[target]), "array");
     }
     uns.add_group(group.finish());
-}
-
-/// A matrix as compressed rows.
-fn matrix(mut x: GroupBuilder, expression: &Expression) -> FinishedGroup {
-    let keep: Vec<usize> = (0..expression.observations().len()).collect();
-    let (offsets, columns, values) = rows_of(expression, &keep);
-    encode_group(&mut x, "csr_matrix", "0.1.0");
-    x.set_attr("shape", AttrValue::I64Array(vec![keep.len() as i64, expression.genes().len() as i64]));
-    pack(x.create_dataset("data").with_f32_data(&values), values.len());
-    // scipy takes both arrays in one type, and some of what uses it only the smaller one.
-    if i32::try_from(values.len()).is_ok() {
-        let columns: Vec<i32> = columns.into_iter().map(|c| c as i32).collect();
-        pack(x.create_dataset("indices").with_i32_data(&columns), columns.len());
-        let offsets: Vec<i32> = offsets.into_iter().map(|o| o as i32).collect();
-        pack(x.create_dataset("indptr").with_i32_data(&offsets), offsets.len());
-    } else {
-        let columns: Vec<i64> = columns.into_iter().map(i64::from).collect();
-        pack(x.create_dataset("indices").with_i64_data(&columns), columns.len());
-        let offsets: Vec<i64> = offsets.into_iter().map(|o| o as i64).collect();
-        pack(x.create_dataset("indptr").with_i64_data(&offsets), offsets.len());
-    }
-    x.finish()
 }
 
 fn table(file: &mut FileBuilder, name: &str, index: &[String], columns: &BTreeMap<String, Column>) {

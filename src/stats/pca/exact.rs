@@ -4,7 +4,7 @@ use super::project::{times, transposed_times};
 use super::sparse::Centered;
 use super::{Pca, PcaMethod, RANK_TOLERANCE};
 use crate::base::{Progress, Result};
-use crate::stats::{long_svd, symmetric_eigen};
+use crate::stats::{leading_eigen, long_svd};
 use rayon::prelude::*;
 
 /// Singular values of the filled, centered matrix; for small ones.
@@ -33,7 +33,7 @@ pub(super) fn direct(x: &Centered, k: usize, progress: &Progress) -> Result<Pca>
 pub(super) fn by_covariance(x: &Centered, k: usize, progress: &Progress) -> Result<Pca> {
     let (n, m) = (x.n_rows() as f64, x.n_columns());
     let covariance = covariance(x, &progress.part(0.1, 0.5))?;
-    let eigen = symmetric_eigen(m, covariance, k, &progress.part(0.5, 0.9))?;
+    let eigen = leading_eigen(m, covariance, k, &progress.part(0.5, 0.9))?;
     let scores = times(x, &eigen.vectors, k, &progress.part(0.9, 1.0))?;
     let found =
         Pca { k, scores, loadings: eigen.vectors, variance: eigen.values, ratio: Vec::new(), method: PcaMethod::Covariance };
@@ -43,13 +43,12 @@ pub(super) fn by_covariance(x: &Centered, k: usize, progress: &Progress) -> Resu
 /// Covariance of the columns, both halves. Row by row: entry (i, j) is one sum over the rows that hold i.
 fn covariance(x: &Centered, progress: &Progress) -> Result<Vec<f64>> {
     let (n, m) = (x.n_rows() as f64, x.n_columns());
+    let places = x.places_in_rows();
     let mut out = vec![0.0; m * m];
     out.par_chunks_mut(m).enumerate().try_for_each(|(i, sums)| {
         progress.step(i as f64 / m as f64, "multiplying columns")?;
-        for (row, value) in x.column(i) {
-            let entries = x.row(row);
-            let later = entries.partition_point(|e| (e.0 as usize) < i);
-            entries[later..].iter().for_each(|&(j, v)| sums[j as usize] += value * f64::from(v));
+        for ((row, value), &place) in x.column(i).zip(&places[i]) {
+            x.row(row)[place as usize..].iter().for_each(|&(j, v)| sums[j as usize] += value * f64::from(v));
         }
         for (j, sum) in sums.iter_mut().enumerate().skip(i) {
             *sum = (*sum - n * x.mean[i] * x.mean[j]) / (n - 1.0) * x.scale[i] * x.scale[j];
@@ -64,7 +63,7 @@ fn covariance(x: &Centered, progress: &Progress) -> Result<Vec<f64>> {
 pub(super) fn by_rows(x: &Centered, k: usize, progress: &Progress) -> Result<Pca> {
     let by = x.n_rows() as f64 - 1.0;
     let products = products(x, &progress.part(0.1, 0.5))?;
-    let eigen = symmetric_eigen(x.n_rows(), products, k, &progress.part(0.5, 0.9))?;
+    let eigen = leading_eigen(x.n_rows(), products, k, &progress.part(0.5, 0.9))?;
     let noise = x.size * RANK_TOLERANCE * by.sqrt();
     let variance: Vec<f64> = eigen.values.iter().map(|v| v / by).collect();
     let length: Vec<f64> = eigen.values.iter().map(|v| v.max(0.0).sqrt()).collect();

@@ -73,6 +73,17 @@ impl<'a> Centered<'a> {
         &self.places[self.starts[row]..self.starts[row + 1]]
     }
 
+    /// For every stored number, column by column: how many of its row stand before it.
+    pub fn places_in_rows(&self) -> Vec<Vec<u32>> {
+        let mut next = vec![0_u32; self.n_rows()];
+        let mut place = |&row: &u32| {
+            let at = next[row as usize];
+            next[row as usize] += 1;
+            at
+        };
+        self.columns.iter().map(|(rows, _)| rows.iter().map(&mut place).collect()).collect()
+    }
+
     /// Stored entries of a column, rows increasing.
     pub fn column(&self, column: usize) -> impl Iterator<Item = (usize, f64)> {
         let (rows, values) = self.columns[column];
