@@ -6,12 +6,14 @@ use super::names::GenePlaces;
 use super::table::{check_table, refuse_negative};
 use crate::base::{Error, Progress, Result, Severity};
 use crate::model::{Expression, Finding};
-use crate::stats::Nnls;
+use crate::stats::{Nnls, add_product_transposed, add_transposed_product};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Observations that one task works on.
 const BLOCK: usize = 256;
+/// Genes whose values, zeros filled in, are in the cache at a time.
+const PANEL: usize = 256;
 
 /// Mean expression of cell types, linear (as counts per 10,000), not logarithms.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,9 +165,8 @@ impl Fit<'_> {
     fn block(&self, rows: std::ops::Range<usize>, k: usize) -> (Vec<f64>, Vec<f64>) {
         let (n, m) = (rows.len(), self.nnls.n_reduced());
         let mut right = vec![0.0; n * m];
-        self.each(&rows, |row, gene, value| {
-            let basis = self.nnls.basis_row(gene);
-            right[row * m..(row + 1) * m].iter_mut().zip(basis).for_each(|(r, b)| *r += value * b);
+        self.panels(&rows, |genes, values| {
+            add_transposed_product(&mut right, values, self.nnls.basis_rows(genes.clone()), n, 1.0);
         });
         let mut weights: Vec<f64> = right.chunks_exact(m).flat_map(|b| self.nnls.solve(b)).collect();
         let residual = self.residual(&rows, &weights, k);
@@ -178,23 +179,29 @@ impl Fit<'_> {
 
     fn residual(&self, rows: &std::ops::Range<usize>, weights: &[f64], k: usize) -> Vec<f64> {
         let n = rows.len();
-        // Types in rows, so that one gene is a sum of a few long vectors.
-        let by_type: Vec<f64> = (0..k * n).map(|i| weights[i % n * k + i / n]).collect();
-        let (mut sum, mut rest) = (vec![0.0; n], vec![0.0; n]);
-        for (gene, signature) in self.matrix.chunks_exact(k).enumerate() {
-            rest.fill(0.0);
-            for (line, s) in by_type.chunks_exact(n).zip(signature).filter(|(_, s)| **s != 0.0) {
-                rest.iter_mut().zip(line).for_each(|(r, w)| *r -= s * w);
+        let mut sum = vec![0.0; n];
+        self.panels(rows, |genes, rest| {
+            let signature = &self.matrix[genes.start * k..genes.end * k];
+            add_product_transposed(rest, signature, weights, k, -1.0);
+            for line in rest.chunks_exact(n) {
+                sum.iter_mut().zip(line).for_each(|(s, r)| *s += r * r);
             }
-            self.of_gene(rows, gene, |row, value| rest[row] += value);
-            sum.iter_mut().zip(&rest).for_each(|(s, r)| *s += r * r);
-        }
+        });
         sum.into_iter().map(f64::sqrt).collect()
     }
 
-    fn each(&self, rows: &std::ops::Range<usize>, mut f: impl FnMut(usize, usize, f64)) {
-        for gene in 0..self.places.len() {
-            self.of_gene(rows, gene, |row, value| f(row, gene, value));
+    /// Gives the values of some observations, zeros filled in, a few genes at a time: genes × observations.
+    fn panels(&self, rows: &std::ops::Range<usize>, mut f: impl FnMut(&std::ops::Range<usize>, &mut [f64])) {
+        let n = rows.len();
+        let mut panel = Vec::new();
+        for first in (0..self.places.len()).step_by(PANEL) {
+            let genes = first..(first + PANEL).min(self.places.len());
+            panel.clear();
+            panel.resize(genes.len() * n, 0.0);
+            for (gene, line) in genes.clone().zip(panel.chunks_exact_mut(n)) {
+                self.of_gene(rows, gene, |row, value| line[row] = value);
+            }
+            f(&genes, &mut panel);
         }
     }
 

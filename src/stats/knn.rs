@@ -78,14 +78,23 @@ impl Best {
     }
 
     fn look(&mut self, own: usize, length: f32, first: usize, lengths: &[f32], products: &[f32]) {
+        const PIECE: usize = 32;
         let mut limit = self.limit();
-        for (j, (product, other)) in products.iter().zip(lengths).enumerate() {
-            let square = length + other - 2.0 * product;
-            if square < limit && first + j != own {
-                let at = self.near.partition_point(|b| b.0 <= square);
-                self.near.insert(at, (square, (first + j) as u32));
-                self.near.truncate(self.size);
-                limit = self.limit();
+        let pieces = products.chunks(PIECE).zip(lengths.chunks(PIECE));
+        for (start, (products, lengths)) in (first..).step_by(PIECE).zip(pieces) {
+            // Most pieces have nothing near, which one look at all of it tells.
+            let square = |(product, other): (&f32, &f32)| length + other - 2.0 * product;
+            let is_near = products.iter().zip(lengths).map(square).fold(false, |any, s| any | (s < limit));
+            if !is_near {
+                continue;
+            }
+            for (j, square) in (start..).zip(products.iter().zip(lengths).map(square)) {
+                if square < limit && j != own {
+                    let at = self.near.partition_point(|b| b.0 <= square);
+                    self.near.insert(at, (square, j as u32));
+                    self.near.truncate(self.size);
+                    limit = self.limit();
+                }
             }
         }
     }

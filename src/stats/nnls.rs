@@ -41,10 +41,10 @@ impl Nnls {
         self.m
     }
 
-    /// What row `row` adds to the reduced right side for each unit of the right side there.
+    /// What each of some rows adds to the reduced right side for each unit of the right side there, row by row.
     #[must_use]
-    pub fn basis_row(&self, row: usize) -> &[f64] {
-        &self.basis[row * self.m..(row + 1) * self.m]
+    pub fn basis_rows(&self, rows: std::ops::Range<usize>) -> &[f64] {
+        &self.basis[rows.start * self.m..rows.end * self.m]
     }
 
     /// Number of independent columns.
@@ -148,7 +148,8 @@ mod tests {
 
     fn solve(n: usize, k: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
         let nnls = Nnls::new(n, k, a, &Progress::none()).unwrap();
-        let reduced: Vec<f64> = (0..nnls.n_reduced()).map(|m| (0..n).map(|i| b[i] * nnls.basis_row(i)[m]).sum()).collect();
+        let reduced: Vec<f64> =
+            (0..nnls.n_reduced()).map(|m| (0..n).map(|i| b[i] * nnls.basis_rows(i..i + 1)[m]).sum()).collect();
         nnls.solve(&reduced)
     }
 

@@ -49,14 +49,14 @@ impl GeneOptions {
 
     /// Reads the table of a path with the asked matrix and genes.
     pub(in crate::cli) fn read(&self, path: &Path, run: &mut Run) -> Result<Section> {
-        let section = io::read_matrix(path, self.matrix.as_deref(), &mut run.reading())?;
+        let mut section = io::read_matrix(path, self.matrix.as_deref(), &mut run.reading())?;
         if !self.is_asked() {
             return Ok(section);
         }
-        let Some(expression) = section.expression.clone() else { return Ok(section) };
-        let bare = Section { expression: None, ..section };
+        // One owner, so that a large table is not copied.
+        let Some(expression) = section.expression.take() else { return Ok(section) };
         let expression = self.apply(Arc::unwrap_or_clone(expression), run)?;
-        Ok(Section { expression: Some(Arc::new(expression)), ..bare })
+        Ok(Section { expression: Some(Arc::new(expression)), ..section })
     }
 
     fn apply(&self, mut expression: Expression, run: &mut Run) -> Result<Expression> {

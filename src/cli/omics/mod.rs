@@ -15,7 +15,6 @@ mod work;
 use super::Run;
 use super::print::notes_json;
 use crate::base::{Error, Result};
-use crate::model::Section;
 use crate::omics::{Flavor, Target};
 use clap::Args;
 use serde_json::{Value, json};
@@ -113,12 +112,11 @@ impl Omics {
     /// Runs the command.
     pub fn run(self, run: &mut Run) -> Result<u8> {
         let plan = self.plan()?;
-        let section = self.genes.read(&self.input, run)?;
-        let Some(expression) = section.expression.clone() else {
+        let mut section = self.genes.read(&self.input, run)?;
+        let Some(expression) = section.expression.take() else {
             return Err(Error::malformed("there are no genes in it").at(&self.input));
         };
         // One owner, so that steps may change the values in place.
-        let section = Section { expression: None, ..section };
         let work = Work::new(section, Arc::unwrap_or_clone(expression));
         let mut work = self.work(&plan, work, run).map_err(|e| named(e, &self.input))?;
         let shape = [work.expression.observations().len(), work.expression.genes().len()];

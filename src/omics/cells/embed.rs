@@ -2,15 +2,12 @@
 //! Source: L. `McInnes`, J. Healy, J. Melville, arXiv:1802.03426 (2018). Every epoch moves each cell on its own
 //! against where the others were, so that the map depends on the seed and not on threads.
 
+use super::arrange::{Edges, Epoch};
 use crate::base::{Error, Progress, Result, stream_seed};
 use crate::model::Graph;
 use crate::stats::{Stream, solve, symmetric_eigen};
 use rayon::prelude::*;
 
-/// Cells that are not neighbors, drawn for each neighbor.
-const N_NEGATIVE: usize = 5;
-/// Steps along one coordinate are not larger.
-const MOST_STEP: f32 = 4.0;
 /// The start spans this much on both sides of 0.
 const START: f64 = 10.0;
 /// Cells that one task moves.
@@ -66,25 +63,24 @@ pub fn embed(graph: &Graph, d: usize, points: &[f64], settings: &EmbedSettings, 
     let epochs = if settings.epochs > 0 { settings.epochs } else { 200 + 300 * usize::from(n <= 10_000) };
     let curve = Curve::fit(settings.min_dist, settings.spread)?;
     let mut places = start(n, d, points, settings.seed, progress)?;
-    let most = graph.parts().2.iter().copied().fold(0.0_f32, f32::max);
-    let mut next = places.clone();
+    let edges = Edges::new(graph, epochs);
+    let order = edges.order();
+    let mut moved = vec![[0.0; 2]; n];
     for epoch in 0..epochs {
         progress.step(epoch as f64 / epochs as f64, "arranging cells")?;
         let moves =
-            Epoch { graph, curve, most, epoch, epochs, seed: stream_seed(settings.seed, epoch as u64 + 1), places: &places };
-        next.par_chunks_mut(BLOCK).enumerate().for_each(|(block, part)| {
-            part.iter_mut().enumerate().for_each(|(i, place)| *place = moves.of(block * BLOCK + i));
-        });
-        std::mem::swap(&mut places, &mut next);
+            Epoch { edges: &edges, curve, epoch, epochs, seed: stream_seed(settings.seed, epoch as u64 + 1), places: &places };
+        order.par_chunks(BLOCK).zip(moved.par_chunks_mut(BLOCK)).for_each(|(cells, moved)| moves.run(cells, moved));
+        order.iter().zip(&moved).for_each(|(&cell, place)| places[cell as usize] = *place);
     }
     Ok(Embedding { places, epochs })
 }
 
 /// 1 / (1 + a d^2b): how near cells of a distance are to be thought.
 #[derive(Clone, Copy, Debug)]
-struct Curve {
-    a: f32,
-    b: f32,
+pub(super) struct Curve {
+    pub a: f32,
+    pub b: f32,
 }
 
 impl Curve {
@@ -125,82 +121,6 @@ impl Curve {
     }
 }
 
-/// x to the power p for positive x, to about 1e-5: logarithm and exponential to base 2 by short series, the
-/// same on every machine.
-fn power(x: f32, p: f32) -> f32 {
-    let bits = x.to_bits();
-    let exponent = (bits >> 23) as i32 - 127;
-    let m = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
-    // Around √2, where the series of (m − √2) / (m + √2) is short.
-    let s = (m - std::f32::consts::SQRT_2) / (m + std::f32::consts::SQRT_2);
-    let s2 = s * s;
-    let log2 = exponent as f32 + 0.5 + s * (2.885_39 + s2 * (0.961_797 + s2 * (0.577_078 + s2 * 0.412_198)));
-    let y = (p * log2).clamp(-126.0, 126.0);
-    let whole = y.floor();
-    let f = y - whole;
-    let fraction = 1.0
-        + f * (std::f32::consts::LN_2
-            + f * (0.240_226_5 + f * (0.055_504_1 + f * (0.009_618_1 + f * (0.001_333_4 + f * 0.000_154)))));
-    f32::from_bits(((whole as i32 + 127) << 23) as u32) * fraction
-}
-
-/// What moves cells in one epoch.
-struct Epoch<'a> {
-    graph: &'a Graph,
-    curve: Curve,
-    most: f32,
-    epoch: usize,
-    epochs: usize,
-    seed: u64,
-    places: &'a [[f32; 2]],
-}
-
-impl Epoch<'_> {
-    /// The place of a cell after this epoch. An edge is used as often as its weight says; it draws the cell twice,
-    /// once for each of its directions, and cells drawn at random push it away.
-    fn of(&self, cell: usize) -> [f32; 2] {
-        let n = self.places.len() as u64;
-        let (targets, weights) = self.graph.edges(cell);
-        let rate = 1.0 - self.epoch as f32 / self.epochs as f32;
-        let mut place = self.places[cell];
-        let mut state = stream_seed(self.seed, cell as u64) | 1;
-        for (&other, &weight) in targets.iter().zip(weights) {
-            let share = f64::from(weight / self.most);
-            let is_used = (share * (self.epoch + 1) as f64).floor() > (share * self.epoch as f64).floor();
-            if !is_used || other as usize == cell || share * (self.epochs as f64) < 1.0 {
-                continue;
-            }
-            for _ in 0..2 {
-                self.move_along(&mut place, self.places[other as usize], rate, true);
-            }
-            for _ in 0..N_NEGATIVE {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                let random = ((u128::from(state) * u128::from(n)) >> 64) as usize;
-                if random != cell {
-                    self.move_along(&mut place, self.places[random], rate, false);
-                }
-            }
-        }
-        place
-    }
-
-    fn move_along(&self, place: &mut [f32; 2], other: [f32; 2], rate: f32, is_near: bool) {
-        let Curve { a, b } = self.curve;
-        let (x, y) = (place[0] - other[0], place[1] - other[1]);
-        let square = x * x + y * y;
-        if square <= f32::MIN_POSITIVE {
-            return;
-        }
-        let curve = a * power(square, b);
-        let factor =
-            if is_near { -2.0 * b * curve / (square * (1.0 + curve)) } else { 2.0 * b / ((0.001 + square) * (1.0 + curve)) };
-        place[0] += rate * (factor * x).clamp(-MOST_STEP, MOST_STEP);
-        place[1] += rate * (factor * y).clamp(-MOST_STEP, MOST_STEP);
-    }
-}
-
 /// The first two principal axes, the larger spanning the start, with noise that parts equal cells.
 fn start(n: usize, d: usize, points: &[f64], seed: u64, progress: &Progress) -> Result<Vec<[f32; 2]>> {
     let mut mean = vec![0.0; d];
@@ -234,9 +154,6 @@ mod tests {
         for ((min_dist, spread), (a, b)) in [((0.5, 1.0), (0.583_03, 1.334_17)), ((0.1, 1.0), (1.576_94, 0.895_06))] {
             let curve = Curve::fit(min_dist, spread).unwrap();
             assert!((curve.a - a).abs() < 1e-3 && (curve.b - b).abs() < 1e-3, "{curve:?}");
-        }
-        for x in [1e-9_f32, 0.3, 1.0, 1.9, 77.0] {
-            assert!((power(x, 1.334) / x.powf(1.334) - 1.0).abs() < 1e-4, "{x}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Cells as a graph of the most alike, their clusters, and a map of them in the plane.
 
+mod arrange;
 mod embed;
 mod leiden;
 mod neighbors;

@@ -71,19 +71,26 @@ fn memberships(places: &[u32], distances: &[f64], k: usize, overall: f64) -> Vec
     let nearest = distances.iter().copied().find(|d| *d > 0.0).unwrap_or(0.0);
     let target = (k as f64).log2();
     let value = |d: f64, width: f64| if d <= nearest { 1.0 } else { (-(d - nearest) / width).exp() };
+    // Newton's steps within the bracket; where one leaves it, half of it or twice the width is taken.
     let (mut low, mut high, mut width) = (0.0, f64::INFINITY, 1.0);
     for _ in 0..N_ROUNDS {
-        let sum: f64 = distances.iter().map(|d| value(*d, width)).sum();
+        let (mut sum, mut slope) = (0.0, 0.0);
+        for &d in distances {
+            let v = value(d, width);
+            sum += v;
+            slope += v * (d - nearest).max(0.0) / (width * width);
+        }
         if (sum - target).abs() < TOLERANCE {
             break;
         }
         if sum > target {
-            high = width;
-            width = 0.5 * (low + high);
+            high = width
         } else {
-            low = width;
-            width = if high.is_infinite() { width * 2.0 } else { 0.5 * (low + high) };
+            low = width
         }
+        let newton = width - (sum - target) / slope;
+        let halfway = if high.is_infinite() { width * 2.0 } else { 0.5 * (low + high) };
+        width = if newton > low && newton < high { newton } else { halfway };
     }
     let mean = distances.iter().sum::<f64>() / (distances.len() + 1) as f64;
     let width = width.max(LEAST_WIDTH * if nearest > 0.0 { mean } else { overall }).max(f64::MIN_POSITIVE);
