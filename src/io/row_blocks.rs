@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Values of a block, about.
-const BLOCK_VALUES: u64 = 1 << 21;
+const BLOCK_VALUES: u64 = 1 << 20;
 
 /// What a block of rows holds, row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,7 +48,7 @@ impl<'a> RowBlocks<'a> {
         &self.offsets
     }
 
-    /// Rows in blocks of about two million values; a row is never cut.
+    /// Rows in blocks of about a million values; a row is never cut.
     pub fn blocks(&self) -> Vec<Range<usize>> {
         let n = self.offsets.len() - 1;
         let (mut out, mut start) = (Vec::new(), 0);

@@ -7,6 +7,7 @@ use polars::prelude::{
     Column, CsvParseOptions, CsvReadOptions, CsvWriter, DataFrame, DataType, ParquetReader, ParquetWriter, PolarsResult,
     SerReader, SerWriter,
 };
+use rayon::prelude::*;
 use std::fmt;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -208,17 +209,31 @@ impl Table {
             }
             TableKind::Csv | TableKind::Tsv => {
                 let separator = if kind == TableKind::Tsv { b'\t' } else { b',' };
-                self.text_frame().and_then(|mut f| CsvWriter::new(&mut out).with_separator(separator).finish(&mut f))
+                self.text_pieces(separator).map(|pieces| pieces.iter().for_each(|piece| out.extend_from_slice(piece)))
             }
         };
         written.map_err(|e| Error::unsupported(format!("the table cannot be written ({e})")))?;
         Ok(out)
     }
 
-    fn text_frame(&self) -> PolarsResult<DataFrame> {
-        let texts = |c: &TableColumn| (0..self.n_rows()).map(|row| c.cells.text(row)).collect::<Vec<_>>();
+    /// The table as text, some rows at a time on all cores: as text, numbers take many times their place.
+    fn text_pieces(&self, separator: u8) -> PolarsResult<Vec<Vec<u8>>> {
+        const ROWS: usize = 2048;
+        let n_pieces = self.n_rows().div_ceil(ROWS).max(1);
+        let pieces = (0..n_pieces).into_par_iter().map(|k| {
+            let rows = k * ROWS..((k + 1) * ROWS).min(self.n_rows());
+            let mut out = Vec::new();
+            let writer = CsvWriter::new(&mut out).include_header(k == 0).with_separator(separator);
+            writer.n_threads(1).finish(&mut self.text_frame(rows)?)?;
+            Ok(out)
+        });
+        pieces.collect()
+    }
+
+    fn text_frame(&self, rows: std::ops::Range<usize>) -> PolarsResult<DataFrame> {
+        let texts = |c: &TableColumn| rows.clone().map(|row| c.cells.text(row)).collect::<Vec<_>>();
         let columns = self.columns.iter().map(|c| Column::new(c.name.as_str().into(), texts(c))).collect();
-        DataFrame::new(self.n_rows(), columns)
+        DataFrame::new(rows.len(), columns)
     }
 
     fn typed_frame(&self) -> PolarsResult<DataFrame> {

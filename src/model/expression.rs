@@ -4,6 +4,7 @@ use super::value_facts::ValueFacts;
 use crate::base::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// One column of the observation table.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +32,28 @@ pub struct Expression {
     offsets: Vec<u64>,
     rows: Vec<u32>,
     values: Vec<f32>,
+    /// What was found of the values and the order of the rows; nothing where it was not asked for, or they changed.
+    known: Known,
     /// Columns of the observation table (`obs`), by name.
     pub columns: BTreeMap<String, Column>,
     /// Columns of the gene table (`var`), by name.
     pub gene_columns: BTreeMap<String, Column>,
     /// What the numbers are, as `counts` or `log1p CP10k`.
     pub unit: String,
+}
+
+/// Facts of a table that cost a pass over its values, kept until they change. They follow from the values, so that two
+/// tables are equal whether or not they were asked for.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    facts: OnceLock<ValueFacts>,
+    is_increasing: OnceLock<bool>,
+}
+
+impl PartialEq for Known {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Expression {
@@ -67,7 +84,8 @@ impl Expression {
             return Err(Error::malformed(format!("row {row} of {} observations", observations.len())));
         }
         let (columns, gene_columns) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { genes, gene_ids, observations, offsets, rows, values, columns, gene_columns, unit: "counts".into() })
+        let (known, unit) = (Known::default(), "counts".into());
+        Ok(Self { genes, gene_ids, observations, offsets, rows, values, known, columns, gene_columns, unit })
     }
 
     /// From compressed rows (one row per observation), as 10x and most `h5ad` files are stored.
@@ -145,6 +163,7 @@ impl Expression {
         self.values.truncate(kept);
         self.observations = observations;
         self.columns.clear();
+        self.known = Known::default();
         Ok(self)
     }
 
@@ -184,10 +203,19 @@ impl Expression {
         (&self.rows[range.clone()], &self.values[range])
     }
 
-    /// What kind of numbers are stored. One pass over the values, on all cores.
+    /// What kind of numbers are stored. One pass over the values, on all cores, the first time.
     #[must_use]
     pub fn value_facts(&self) -> ValueFacts {
-        self.values.par_chunks(1 << 16).map(ValueFacts::of).reduce(ValueFacts::default, ValueFacts::and)
+        let find = || self.values.par_chunks(1 << 16).map(ValueFacts::of).reduce(ValueFacts::default, ValueFacts::and);
+        *self.known.facts.get_or_init(find)
+    }
+
+    /// Whether the observation numbers of every gene increase, so that none stands twice. One pass over them, the first
+    /// time.
+    #[must_use]
+    pub fn is_increasing(&self) -> bool {
+        let rises = |w: &[u64]| self.rows[w[0] as usize..w[1] as usize].windows(2).all(|pair| pair[0] < pair[1]);
+        *self.known.is_increasing.get_or_init(|| self.offsets.par_windows(2).all(rises))
     }
 
     /// All values of a gene, one per observation.
@@ -273,6 +301,7 @@ impl Expression {
 
     /// Replaces every stored value by `change(observation, value)`, in place. What is not stored stays zero.
     pub fn map_values(&mut self, change: impl Fn(usize, f32) -> f32 + Sync) {
+        self.known.facts = OnceLock::new();
         let pieces = self.rows.par_chunks(1 << 14).zip(self.values.par_chunks_mut(1 << 14));
         pieces.for_each(|(rows, values)| {
             rows.iter().zip(values).for_each(|(&row, value)| *value = change(row as usize, *value));
@@ -319,6 +348,9 @@ mod tests {
         let mut changed = cut;
         changed.map_values(|row, value| value + row as f32);
         assert_eq!(changed.dense(0), vec![1.0, 8.0]);
+        assert!(changed.is_increasing() && changed.value_facts().are_counts());
+        changed.map_values(|_, value| value / 16.0);
+        assert_eq!(changed.value_facts().n_fractions, 3);
         assert!(Expression::from_rows(names("g", 3), vec![], names("s", 2), &[0, 2, 3], &[0, 9, 2], &[5.0, 1.0, 7.0]).is_err());
     }
 

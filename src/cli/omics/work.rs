@@ -69,11 +69,12 @@ impl Work {
     /// Writes everything into a folder; the names of the files.
     pub fn write(self, folder: &Path, run: &Run) -> Result<Vec<&'static str>> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("writing", e, folder))?;
-        for (name, table) in &self.tables {
+        let mut files: Vec<&'static str> = Vec::new();
+        for (name, table) in self.tables {
             run.progress.step(0.9, "writing tables")?;
             table.write(&folder.join(name))?;
+            files.push(name);
         }
-        let mut files: Vec<&'static str> = self.tables.iter().map(|t| t.0).collect();
         let Some(name) = self.h5ad else { return Ok(files) };
         run.progress.step(0.95, "writing the table")?;
         let extras = Extras { obsm: self.arrays, graphs: self.graphs, ..Extras::default() };
