@@ -51,6 +51,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("thiserror", &["base"]),
     ("glam", &["space"]),
     ("faer", &["stats"]),
+    ("pulp", &["omics"]),
     ("rand", &["stats"]),
     ("rand_distr", &["stats"]),
     ("delaunator", &["stats"]),

@@ -63,7 +63,7 @@ pub use spots::SpotIndex;
 pub use task::{
     Body, ClusterTask, DeconvolveTask, EchoPoints, EmbedTask, FlavorRecord, FusePreview, FuseTask, GraphRecord, MeasureTask,
     MeasureWhat, PredictTask, RadiomicsChoice, Recipe, ReduceTask, ScarChoice, ScoreTask, SetRecord, SignatureRecord,
-    SpatialGenesTask, Task, ValuesRecord, echo_view,
+    SpatialGenesTask, Task, ValuesRecord, echo_view, label_of_region,
 };
 pub use view_change::rr_ms;
 

@@ -9,25 +9,24 @@ use hdf5_pure::{AttrValue, FinishedGroup, GroupBuilder, make_f32_type, make_i32_
 use rayon::prelude::*;
 
 /// Matrices with more values are written plainly, as anndata writes all: packing them takes longer than computing them.
-const MOST_PACKED: usize = 1 << 23;
+pub(super) const MOST_PACKED: usize = 1 << 23;
 
-/// Matrices that are still to be written, by path of their group; none by default.
-#[derive(Default)]
+/// Matrices that are still to be written, by path of their group.
 pub(super) struct Late<'a> {
-    may_wait: bool,
+    most_packed: usize,
     matrices: Vec<(String, RowBlocks<'a>)>,
 }
 
 impl<'a> Late<'a> {
-    /// Large matrices may wait.
-    pub fn new() -> Self {
-        Self { may_wait: true, ..Self::default() }
+    /// Matrices of more values may wait.
+    pub fn above(most_packed: usize) -> Self {
+        Self { most_packed, matrices: Vec::new() }
     }
 
     /// Adds a matrix; a large one as a hole.
     pub fn matrix(&mut self, x: GroupBuilder, path: &str, expression: &'a Expression) -> FinishedGroup {
         let rows = RowBlocks::new(expression);
-        if self.may_wait && expression.n_stored() > MOST_PACKED {
+        if expression.n_stored() > self.most_packed {
             let group = hole(x, expression, rows.offsets());
             self.matrices.push((path.to_owned(), rows));
             group

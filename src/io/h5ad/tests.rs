@@ -1,5 +1,6 @@
 //! Real files of three versions, built ones of every layout, and damaged ones.
 
+use super::write::write_packing;
 use super::*;
 use crate::base::Error;
 use crate::io::hdf5_build::finish;
@@ -110,6 +111,37 @@ fn archived_versions_have_the_numbers_of_anndata() {
     let e = section_of(&found.unwrap()[0]).expression.clone().unwrap();
     assert_eq!((e.observations().len(), e.genes().len(), e.n_stored()), (10, 20, 0));
     assert_eq!(codes(&warnings), ["no-matrix"]);
+}
+
+#[test]
+fn large_matrices_are_written_into_their_holes() {
+    let (n, m) = (2500, 700);
+    let names = |word: &str, n: usize| (0..n).map(|i| format!("{word}{i}")).collect::<Vec<_>>();
+    let table = |add: usize| {
+        let (mut offsets, mut rows, mut values) = (vec![0], Vec::new(), Vec::new());
+        for gene in 0..m {
+            for row in (0..n).filter(|row| (row * 31 + gene * 17 + add) % 3 != 0) {
+                rows.push(row as u32);
+                values.push(((row + gene) % 97 + add) as f32 + 1.0);
+            }
+            offsets.push(rows.len() as u64);
+        }
+        Expression::new(names("g", m), vec![], names("c", n), offsets, rows, values).unwrap()
+    };
+    let (x, layer) = (table(0), table(1));
+    let (section, _) = small(0.65);
+    let section = Section { spots: None, picture: None, expression: Some(Arc::new(x.clone())), ..section };
+    let extras = Extras { matrices: [("other".to_owned(), layer.clone())].into(), ..Extras::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let [plain, packed] = ["plain.h5ad", "packed.h5ad"].map(|name| folder.path().join(name));
+    write_packing(&plain, &section, &extras, 1000).unwrap();
+    write_h5ad_with(&packed, &section, &extras).unwrap();
+    let size = |path: &std::path::Path| std::fs::metadata(path).unwrap().len();
+    assert!(size(&plain) > 16 * x.n_stored() as u64 && size(&packed) < size(&plain) / 2);
+    for path in [&plain, &packed] {
+        let read = |matrix| run(|r| crate::io::read_matrix(path, matrix, r)).0.unwrap().expression.unwrap();
+        assert_eq!((read(None), read(Some("other"))), (Arc::new(x.clone()), Arc::new(layer.clone())));
+    }
 }
 
 #[test]

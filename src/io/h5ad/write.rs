@@ -1,6 +1,6 @@
 //! Writes a section as an `.h5ad` that anndata, scanpy and squidpy open.
 
-use super::matrix_write::Late;
+use super::matrix_write::{Late, MOST_PACKED};
 use crate::base::{Error, Result};
 use crate::io::hdf5_build::{encode, encode_group, finish, pack, strings, text, write_whole, write_with_holes};
 use crate::io::predictor_file::ScaleRow;
@@ -38,7 +38,12 @@ pub struct Extras<'a> {
 
 /// As [`write_h5ad`], with more matrices, arrays and texts.
 pub fn write_h5ad_with(path: &Path, section: &Section, extras: &Extras) -> Result<()> {
-    let mut late = Late::new();
+    write_packing(path, section, extras, MOST_PACKED)
+}
+
+/// As [`write_h5ad_with`]; matrices of more than `most_packed` values are not compressed.
+pub(super) fn write_packing(path: &Path, section: &Section, extras: &Extras, most_packed: usize) -> Result<()> {
+    let mut late = Late::above(most_packed);
     let file = assemble(section, extras, &mut late)?;
     if late.is_empty() { write_whole(path, &finish(file)?) } else { write_with_holes(path, file, |holes| late.fill(holes)) }
 }
@@ -50,7 +55,7 @@ pub fn build_h5ad(section: &Section) -> Result<Vec<u8>> {
 
 /// The bytes that [`write_h5ad_with`] writes, though large matrices are packed as well.
 pub fn build_h5ad_with(section: &Section, extras: &Extras) -> Result<Vec<u8>> {
-    finish(assemble(section, extras, &mut Late::default())?)
+    finish(assemble(section, extras, &mut Late::above(usize::MAX))?)
 }
 
 fn assemble<'a>(section: &'a Section, extras: &'a Extras, late: &mut Late<'a>) -> Result<FileBuilder> {

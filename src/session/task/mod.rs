@@ -15,7 +15,7 @@ pub use fuse::{FusePreview, FuseTask};
 pub use genes::{
     ClusterTask, DeconvolveTask, EmbedTask, GraphRecord, ScoreTask, SetRecord, SignatureRecord, SpatialGenesTask, ValuesRecord,
 };
-pub use measure::{Body, EchoPoints, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice, echo_view};
+pub use measure::{Body, EchoPoints, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice, echo_view, label_of_region};
 pub use predict::PredictTask;
 pub use reduce::{FlavorRecord, ReduceTask};
 

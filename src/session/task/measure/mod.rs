@@ -346,6 +346,18 @@ fn kept(row: Measure) -> MeasuredValue {
     MeasuredValue { region, phase, metric: metric.into_owned(), value, unit: unit.to_owned(), method }
 }
 
+/// The label that a region of the ventricles' table is measured from.
+#[must_use]
+pub fn label_of_region(region: &str) -> Option<u8> {
+    let usual = VentricleSettings::default();
+    match region {
+        "lv" => Some(usual.lv),
+        "myo" => Some(usual.myo),
+        "rv" => Some(usual.rv),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use super::super::super::desk::{Desk, dim};
 use super::settings::State;
 use crate::model::{Analysis, MeasuredValue};
 use crate::scene::{fixed, phase_at, share_of_phase};
-use crate::session::ViewAction;
+use crate::session::{ViewAction, label_of_region};
 use egui::{Align2, ComboBox, FontId, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,10 +84,11 @@ fn plot(ui: &mut Ui, desk: &mut Desk<'_>, analysis: &Analysis, lines: &Lines<'_>
         painter.vline(x, inner.y_range(), Stroke::new(1.0, colors.accent));
         painter.text(pos2(x, inner.bottom() + 2.0), Align2::CENTER_TOP, format!("{}", now + 1), font.clone(), colors.accent);
     }
-    painter.text(pos2(inner.left(), inner.bottom() + 2.0), Align2::LEFT_TOP, "frame", font.clone(), colors.dim);
+    // Below the lowest value and left of the frames, where nothing else stands.
+    painter.text(pos2(inner.left() - 4.0, inner.bottom() + 12.0), Align2::RIGHT_CENTER, "frame", font.clone(), colors.dim);
     let mut key = inner.left();
     for (k, (region, line)) in lines.iter().take(COLORS.len()).enumerate() {
-        let [r, g, b] = COLORS[k];
+        let [r, g, b] = label_color(desk, analysis, region).unwrap_or(COLORS[k]);
         let color = egui::Color32::from_rgb(r, g, b);
         let points: Vec<Pos2> = line.iter().map(|(f, v)| place(*f as f64, *v)).collect();
         painter.add(egui::Shape::line(points, Stroke::new(1.5, color)));
@@ -100,6 +101,12 @@ fn plot(ui: &mut Ui, desk: &mut Desk<'_>, analysis: &Analysis, lines: &Lines<'_>
         painter.text(pos2(key, rect.bottom() - 3.0), Align2::LEFT_BOTTOM, format!("+{more} in the table"), font, colors.dim);
     }
     follow(desk, analysis, (&response, inner, frames), lines);
+}
+
+/// The color that the label of a chamber has in the pictures.
+fn label_color(desk: &Desk<'_>, analysis: &Analysis, region: &str) -> Option<[u8; 3]> {
+    let value = label_of_region(region)?;
+    desk.session.study.labels(analysis.of)?.entry(value).map(|e| e.rgb)
 }
 
 /// The frame of the labels on the screen.
