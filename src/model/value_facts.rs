@@ -25,9 +25,9 @@ impl ValueFacts {
             let (mut n_not_finite, mut n_negative, mut n_fractions, mut largest) = (0_u32, 0_u32, 0_u32, 0_f32);
             for &v in piece {
                 let size = v.abs();
-                n_not_finite += u32::from(size.is_nan() | (size == f32::INFINITY));
+                n_not_finite += u32::from(!v.is_finite());
                 n_negative += u32::from(v < 0.0);
-                n_fractions += u32::from((size < ALL_WHOLE) & (size + ALL_WHOLE - ALL_WHOLE != size));
+                n_fractions += u32::from(size < ALL_WHOLE) * u32::from(size + ALL_WHOLE - ALL_WHOLE != size);
                 largest = if v > largest { v } else { largest };
             }
             facts = facts.and(Self {

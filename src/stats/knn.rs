@@ -84,7 +84,7 @@ impl Best {
         for (start, (products, lengths)) in (first..).step_by(PIECE).zip(pieces) {
             // Most pieces have nothing near, which one look at all of it tells.
             let square = |(product, other): (&f32, &f32)| length + other - 2.0 * product;
-            let is_near = products.iter().zip(lengths).map(square).fold(false, |any, s| any | (s < limit));
+            let is_near = products.iter().zip(lengths).map(square).fold(0, |n, s| n + u32::from(s < limit)) > 0;
             if !is_near {
                 continue;
             }

@@ -100,12 +100,11 @@ fn fill(holes: &mut Holes, path: &str, rows: &RowBlocks) -> Result<()> {
         for block in ready {
             // As many at a time as stay in the cache.
             for genes in block.genes.chunks(1 << 15) {
-                match is_small {
-                    true => holes.append(&indices, genes.iter().map(|g| g.to_le_bytes()).collect::<Vec<_>>().as_flattened())?,
-                    false => {
-                        let wide = genes.iter().map(|&g| u64::from(g).to_le_bytes());
-                        holes.append(&indices, wide.collect::<Vec<_>>().as_flattened())?;
-                    }
+                if is_small {
+                    holes.append(&indices, genes.iter().map(|g| g.to_le_bytes()).collect::<Vec<_>>().as_flattened())?;
+                } else {
+                    let wide = genes.iter().map(|&g| u64::from(g).to_le_bytes());
+                    holes.append(&indices, wide.collect::<Vec<_>>().as_flattened())?;
                 }
             }
             for values in block.values.chunks(1 << 15) {

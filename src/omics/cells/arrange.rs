@@ -2,6 +2,9 @@
 //! another, while several cells are moved side by side in the lanes of one instruction. No sum goes across lanes, so the
 //! places are the same whatever instructions a machine has.
 
+// What is called for each group must become part of the function that has the instructions.
+#![allow(clippy::inline_always)]
+
 use super::embed::Curve;
 use crate::base::stream_seed;
 use crate::model::Graph;
@@ -229,10 +232,10 @@ mod tests {
         let epoch = Epoch { edges: &edges, curve, epoch: 2, epochs: 10, seed: 3, places: &places };
         let mut together = vec![[0.0; 2]; n];
         epoch.run(&(0..n as u32).collect::<Vec<_>>(), &mut together);
-        for cell in 0..n {
+        for (cell, together) in together.iter().enumerate() {
             let mut alone = [[0.0; 2]];
             epoch.run(&[cell as u32], &mut alone);
-            assert_eq!(alone[0], together[cell], "{cell}");
+            assert_eq!(alone[0], *together, "{cell}");
         }
         assert!(together.iter().flatten().all(|v| v.is_finite()));
     }

@@ -84,9 +84,9 @@ fn memberships(places: &[u32], distances: &[f64], k: usize, overall: f64) -> Vec
             break;
         }
         if sum > target {
-            high = width
+            high = width;
         } else {
-            low = width
+            low = width;
         }
         let newton = width - (sum - target) / slope;
         let halfway = if high.is_infinite() { width * 2.0 } else { 0.5 * (low + high) };
