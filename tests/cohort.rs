@@ -8,6 +8,9 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::{Limits, Progress, Warnings};
 use myoscope::io::{Content, Reading, open, write_cohort};
 use myoscope::model::{Cohort, Excluded, Exclusion};
@@ -15,10 +18,11 @@ use myoscope::phantom::make_cohort;
 use myoscope::scene::{Inputs, Mark, PaneKind, SceneCache, build, cohort_hit};
 use myoscope::session::{Action, Command, Session, cohort_report};
 use myoscope::space::DVec2;
+use sessions::settle;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 fn read(path: &Path) -> (Cohort, Warnings) {
     let (mut warnings, progress) = (Warnings::default(), Progress::none());
@@ -54,17 +58,6 @@ fn it_is_made_at_once() {
     let began = Instant::now();
     make_cohort(1).unwrap();
     assert!(began.elapsed().as_secs_f64() < 0.2, "{:?}", began.elapsed());
-}
-
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(1), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-    assert_eq!(session.study.check(), Vec::<String>::new());
 }
 
 fn opened(path: &Path) -> Session {

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test stops here")]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::Limits;
 use myoscope::io::Table;
 use myoscope::model::{
@@ -13,23 +16,13 @@ use myoscope::session::{
     SpatialGenesTask, Task,
 };
 use myoscope::space::DVec2;
+use sessions::settle;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Spots in a row of the square section, and genes.
 const SIDE: usize = 18;
 const N_GENES: usize = 60;
-
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(1), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-}
 
 /// A section of three stripes with genes of their own, as an h5ad; counts by a fixed rule.
 fn write_section(folder: &Path) -> PathBuf {

@@ -8,6 +8,9 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::{Limits, Progress};
 use myoscope::io::Table;
 use myoscope::model::{AnalysisId, AnalysisResult, ElementId, MeasuredValue, Mend};
@@ -18,26 +21,9 @@ use myoscope::session::{
     Action, Body, Command, ExportWhat, MeasureTask, MeasureWhat, RadiomicsChoice, ScarChoice, Session, Task, ViewAction,
 };
 use myoscope::space::DVec3;
+use sessions::{demo, settle};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(2), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-}
-
-fn demo() -> Session {
-    let mut session = Session::new(Arc::new(|| {}));
-    session.apply(Action::OpenDemo(0));
-    settle(&mut session);
-    session
-}
 
 fn labels_of(session: &Session) -> ElementId {
     session.study.label_maps().next().unwrap().0
@@ -65,7 +51,7 @@ fn scene(session: &Session, pane: PaneKind) -> myoscope::scene::Scene {
 
 #[test]
 fn any_measure_two_phases_and_their_difference_are_on_the_bullseye() {
-    let mut session = demo();
+    let mut session = demo(None);
     let labels = labels_of(&session);
     let wall = MeasureWhat::Wall { definition: "radial".into() };
     let id = measure(&mut session, MeasureTask { what: wall, ..MeasureTask::usual(labels) });
@@ -97,7 +83,7 @@ fn any_measure_two_phases_and_their_difference_are_on_the_bullseye() {
 
 #[test]
 fn a_clicked_segment_lights_its_voxels_and_spots_everywhere() {
-    let mut session = demo();
+    let mut session = demo(None);
     let section = session.view.section.unwrap();
     let segments = Arc::clone(&session.derived.spot_segments[&section]);
     let segment = (1..=17).max_by_key(|s| segments.iter().filter(|x| *x == s).count()).unwrap();
@@ -158,7 +144,7 @@ fn planes_from_labels_are_those_of_the_true_heart() {
 
 #[test]
 fn three_clicks_cut_all_panes_and_a_pane_stays_with_its_image() {
-    let mut session = demo();
+    let mut session = demo(None);
     let (apex, base, right) = (DVec3::new(40.0, -40.0, -30.0), DVec3::new(0.0, 0.0, 10.0), DVec3::new(-30.0, -30.0, 0.0));
     session.apply(Action::View(ViewAction::Axis([apex, base, right])));
     let axis = HeartAxis::of_points([apex, base, right]).unwrap();
@@ -179,7 +165,7 @@ fn three_clicks_cut_all_panes_and_a_pane_stays_with_its_image() {
 
 #[test]
 fn the_light_box_shows_every_slice_and_every_phase() {
-    let mut session = demo();
+    let mut session = demo(None);
     let heart = Arc::clone(session.heart().unwrap());
     let slices =
         |session: &Session| scene(session, PaneKind::LightBox).drawn.iter().filter(|d| matches!(d, Drawn::Slice(_))).count();

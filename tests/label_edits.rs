@@ -8,6 +8,9 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::{Limits, Progress};
 use myoscope::imaging::paint::{Brush, Connect, GrowSettings, Tip, fill_holes, grow, interpolate_slices, largest_piece};
 use myoscope::model::{ElementId, FigureKind, LabelTable, Samples, Volume};
@@ -17,9 +20,8 @@ use myoscope::session::{
 };
 use myoscope::space::{DAffine3, DVec2, DVec3, Grid};
 use serde_json::Value;
-use std::path::Path;
+use sessions::{demo, settle};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 #[path = "common/onnx.rs"]
 mod onnx;
@@ -71,27 +73,6 @@ fn slices_holes_pieces_and_regions_are_those_of_scipy() {
         let region = region.into_iter().map(|at| (at, 1)).collect();
         assert_eq!(with(vec![0; grid.n_voxels()], region), mask(&g["flood"][name], 1), "{name}");
     }
-}
-
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(2), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-    assert_eq!(session.study.check(), Vec::<String>::new());
-}
-
-fn demo(journal: Option<&Path>) -> Session {
-    let mut session = Session::new(Arc::new(|| {}));
-    if let Some(root) = journal {
-        session.keep_journal(root);
-    }
-    session.apply(Action::OpenDemo(0));
-    settle(&mut session);
-    session
 }
 
 /// Whole numbers that look random.

@@ -8,6 +8,10 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/lcg.rs"]
+mod lcg;
+
+use lcg::Lcg;
 use myoscope::base::Progress;
 use myoscope::model::{Column, Expression};
 use myoscope::omics::{
@@ -16,20 +20,6 @@ use myoscope::omics::{
 };
 use myoscope::stats::{NmfLoss, NmfSettings, RandomIntercept, SparseColumns, nmf_from};
 use serde_json::Value;
-
-/// The small generator of `golden/lcg.py`.
-struct Lcg(u64);
-
-impl Lcg {
-    fn uniform(&mut self) -> f64 {
-        self.0 = (1_103_515_245 * self.0 + 12_345) % (1 << 31);
-        self.0 as f64 / (1u64 << 31) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-}
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("golden/molecules.json")).unwrap()

@@ -8,6 +8,9 @@
     reason = "a failed test stops here; numbers stand as they were measured"
 )]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::Progress;
 use myoscope::model::{ColorMap, Element, ElementId, Expression, Layer, LayerKind, PixelSize, Section, Spots, Study};
 use myoscope::omics::{Categories, CompareSettings, compare, dots, leading_genes, violins};
@@ -20,6 +23,7 @@ use myoscope::session::{
 };
 use myoscope::space::DVec2;
 use serde_json::Value;
+use sessions::settle;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -142,20 +146,8 @@ fn chances_of_a_comparison_are_those_of_scipy() {
     near(&found.iter().map(|g| g.ln_q).collect::<Vec<_>>(), &logs(&golden["q"]), 1e-8);
 }
 
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(2), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-}
-
 fn demo() -> (Session, ElementId) {
-    let mut session = Session::new(Arc::new(|| {}));
-    session.apply(Action::OpenDemo(0));
-    settle(&mut session);
+    let session = sessions::demo(None);
     let id = session.view.section.unwrap();
     (session, id)
 }

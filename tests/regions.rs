@@ -8,12 +8,16 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::Progress;
 use myoscope::model::{Column, ElementId, Expression};
 use myoscope::omics::{CompareSettings, Comparison, Unit, compare, composition, patients_of};
 use myoscope::scene::{Drawn, Inputs, PaneKind, SceneCache, build};
 use myoscope::session::{Action, Against, Command, ExportWhat, RegionAction, RegionMode, RegionShape, Session};
 use myoscope::space::DVec2;
+use sessions::{demo, settle};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -167,27 +171,6 @@ fn a_large_section_answers_quickly() {
         println!("{name}: {} genes in {:.0} ms", found.n_genes, began.elapsed().as_secs_f64() * 1e3);
         assert!(began.elapsed() < Duration::from_secs(5), "the goal is 0.3 s on an idle machine");
     }
-}
-
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(2), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-    assert_eq!(session.study.check(), Vec::<String>::new());
-}
-
-fn demo(journal: Option<&Path>) -> Session {
-    let mut session = Session::new(Arc::new(|| {}));
-    if let Some(root) = journal {
-        session.keep_journal(root);
-    }
-    session.apply(Action::OpenDemo(0));
-    settle(&mut session);
-    session
 }
 
 fn region(session: &mut Session, action: RegionAction) {

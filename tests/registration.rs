@@ -8,6 +8,10 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/lcg.rs"]
+mod lcg;
+
+use lcg::Lcg;
 use myoscope::model::{Landmark, Landmarks, Registration, TransformModel};
 use myoscope::register::{assess_2d, fit_2d, fit_registration, leave_one_out, mend_mirror, mirrored, swapped};
 use myoscope::space::{DAffine2, DVec2, DVec3, Plane, Warp};
@@ -183,20 +187,6 @@ fn affine_aligns_the_public_benchmark_pairs() {
     }
 }
 
-/// The small generator of `golden/lcg.py`.
-struct Lcg(u64);
-
-impl Lcg {
-    fn u(&mut self) -> f64 {
-        self.0 = (1_103_515_245 * self.0 + 12345) % (1 << 31);
-        self.0 as f64 / f64::from(1u32 << 31)
-    }
-
-    fn n(&mut self) -> f64 {
-        (0..12).map(|_| self.u()).sum::<f64>() - 6.0
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Tissue {
     Stiff,
@@ -206,12 +196,12 @@ enum Tissue {
 
 /// Pairs of one random section: turned, grown by 1.3, deformed, with noise of 2 % of the spread.
 fn random_case(lcg: &mut Lcg, n: usize, tissue: Tissue) -> (Vec<DVec2>, Vec<DVec2>) {
-    let moving: Vec<DVec2> = (0..n).map(|_| DVec2::new(lcg.u(), lcg.u()) * 10.0).collect();
+    let moving: Vec<DVec2> = (0..n).map(|_| DVec2::new(lcg.uniform(), lcg.uniform()) * 10.0).collect();
     let mean = moving.iter().copied().sum::<DVec2>() / n as f64;
     let spread = (moving.iter().map(|p| p.distance_squared(mean)).sum::<f64>() / n as f64).sqrt();
-    let turn = DAffine2::from_scale_angle_translation(DVec2::splat(1.3), lcg.u() * TAU, DVec2::new(40.0, -7.0));
-    let axis = DVec2::from_angle(lcg.u() * TAU);
-    let [a, b, c, d] = [(); 4].map(|()| lcg.u() * TAU);
+    let turn = DAffine2::from_scale_angle_translation(DVec2::splat(1.3), lcg.uniform() * TAU, DVec2::new(40.0, -7.0));
+    let axis = DVec2::from_angle(lcg.uniform() * TAU);
+    let [a, b, c, d] = [(); 4].map(|()| lcg.uniform() * TAU);
     let deform = |p: DVec2| match tissue {
         Tissue::Stiff => p,
         Tissue::Shrunk => p - axis * (p.dot(axis) * 0.15),
@@ -221,7 +211,8 @@ fn random_case(lcg: &mut Lcg, n: usize, tissue: Tissue) -> (Vec<DVec2>, Vec<DVec
         }
     };
     let noise = 1.3 * 0.02 * spread;
-    let fixed = moving.iter().map(|p| turn.transform_point2(deform(*p)) + DVec2::new(lcg.n(), lcg.n()) * noise).collect();
+    let fixed =
+        moving.iter().map(|p| turn.transform_point2(deform(*p)) + DVec2::new(lcg.normal(), lcg.normal()) * noise).collect();
     (moving, fixed)
 }
 
@@ -234,8 +225,8 @@ fn one_swap_in_six_pairs_is_named_and_nothing_is_named_without() {
             let (moving, mut fixed) = random_case(&mut lcg, 6, tissue);
             false_alarms += usize::from(!swapped(&moving, &fixed).is_empty());
             mirrors += usize::from(mirrored(&moving, &fixed).suspected);
-            let i = (lcg.u() * 6.0) as usize;
-            let j = (i + 1 + (lcg.u() * 5.0) as usize) % 6;
+            let i = (lcg.uniform() * 6.0) as usize;
+            let j = (i + 1 + (lcg.uniform() * 5.0) as usize) % 6;
             fixed.swap(i, j);
             named += usize::from(swapped(&moving, &fixed) == [[i.min(j), i.max(j)]]);
         }

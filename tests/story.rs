@@ -7,6 +7,9 @@
     reason = "a failed test stops here; numbers stand as other programs print them"
 )]
 
+#[path = "common/sessions.rs"]
+mod sessions;
+
 use myoscope::base::{Limits, Progress};
 use myoscope::model::TransformModel;
 use myoscope::model::{ElementId, Excluded};
@@ -15,30 +18,8 @@ use myoscope::session::{
     Action, Command, ExportWhat, FlavorRecord, ReduceTask, RegisterAction, Session, Side, Task, ViewAction, replay,
 };
 use myoscope::space::{DVec2, DVec3};
-use std::path::Path;
+use sessions::{demo, settle};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-fn settle(session: &mut Session) {
-    let began = Instant::now();
-    while !session.is_idle() || began.elapsed() < Duration::from_millis(5) {
-        session.poll();
-        assert!(began.elapsed() < Duration::from_mins(1), "the work did not end: {:?}", session.jobs());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    session.poll();
-    assert_eq!(session.study.check(), Vec::<String>::new());
-}
-
-fn demo(journal: Option<&Path>) -> Session {
-    let mut session = Session::new(Arc::new(|| {}));
-    if let Some(root) = journal {
-        session.keep_journal(root);
-    }
-    session.apply(Action::OpenDemo(0));
-    settle(&mut session);
-    session
-}
 
 fn register(session: &mut Session, action: RegisterAction) {
     let before = session.messages.len();
